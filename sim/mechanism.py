@@ -91,6 +91,14 @@ class Market(Protocol):
         """The mechanism of that section, or None where it is absent."""
         ...
 
+    def endow(self, account: int, amount: int) -> None:
+        """Mint ``amount`` base units of USDs as opening wealth, before day 0 only."""
+        ...
+
+    def treasury_account(self) -> int:
+        """The protocol's treasury, opened on first use."""
+        ...
+
     def register_agent(self, agent: Any) -> None: ...
 
 

@@ -103,11 +103,23 @@ class Columns:
             raise IndexError(f"no row {slot} of {self._size}")
         return Row(self, slot % self._size)
 
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
+        """Write values into the column, in place."""
+        if name not in self._views:
+            raise KeyError(f"no column {name!r}")
+        self._views[name][...] = values
+
     def __getattr__(self, name: str) -> Any:
         try:
             return self.__dict__["_views"][name]
         except KeyError:
             raise AttributeError(f"no column {name!r}") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__.get("_views", ()):
+            self[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def __iter__(self) -> Iterator[Row]:
         return (Row(self, slot) for slot in range(self._size))
@@ -135,7 +147,7 @@ class Row:
         object.__setattr__(self, "slot", slot)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._columns, name)[self.slot].item()
+        return _column(self._columns, name)[self.slot].item()
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"a row is a view: write {name!r} through its column")
@@ -165,7 +177,14 @@ class Selection:
         return values
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._columns, name)[self.slots]
+        return _column(self._columns, name)[self.slots]
 
     def __iter__(self) -> Iterator[Row]:
         return (Row(self._columns, int(slot)) for slot in self.slots)
+
+
+def _column(columns: Columns, name: str) -> NDArray[Any]:
+    if name not in columns:
+        raise AttributeError(f"no column {name!r}")
+    column: NDArray[Any] = columns[name]
+    return column

@@ -1,4 +1,4 @@
-"""The one way to compile: ``@kernel``. Import numba nowhere else, because its cache folder must be set before.
+"""The one way to compile: ``@kernel``. Import numba through this module, because its cache folder must be set before.
 
 Rules for kernels: integers for money, one thread, no fastmath (a sum has one order, hence one value), few and large.
 numba turns ``int64 + uint64`` into a float: give constants that meet a uint64 the type ``np.uint64``.
@@ -10,11 +10,14 @@ import os
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
-from sim.kernel import cache
+from sim.kernel.cache import folder, is_cold
 
-os.environ["NUMBA_CACHE_DIR"] = str(cache.folder())
+__all__ = ["is_cold", "kernel", "kernel_for", "types"]
+
+os.environ["NUMBA_CACHE_DIR"] = str(folder())
 
 import numba
+from numba import types
 
 numba.config.CACHE_DIR = os.environ["NUMBA_CACHE_DIR"]  # where somebody imported numba before us
 

@@ -53,10 +53,10 @@ class Journal:
                 at, undo, arguments = self.calls.pop()
                 self._undo_moves_to(at)
                 undo(*arguments)
+            self._undo_moves_to(moves)
         finally:
-            if len(self.calls) > calls:  # a call raised: the rest must be undone all the same
+            if len(self.calls) > calls or len(self.moves) > moves:  # a call raised: undo the rest all the same
                 self._undo_to(moves, calls)
-        self._undo_moves_to(moves)
 
     def _undo_moves_to(self, at: int) -> None:
         rows = self.moves[at:]

@@ -65,6 +65,7 @@ class Ledger(Book):
         self._marks, self._moves = journal.marks, journal.moves
         self._issuance = self.sector(ISSUANCE)
         self._flows = FlowMatrix()
+        self._sums = np.empty(MAX_SECTORS, dtype=np.int64)
 
     # Single moves
 
@@ -153,11 +154,9 @@ class Ledger(Book):
         entry = self._asset(asset)
         return self._pay(entry, index(src), self._sector_id(entry, src), dests, amounts, kind, partial)
 
-    def mint_batch(
-        self, asset: int, dests: ArrayLike, amounts: ArrayLike, kind: str, partial: bool = False
-    ) -> Mask:
+    def mint_batch(self, asset: int, dests: ArrayLike, amounts: ArrayLike, kind: str) -> None:
         """:meth:`mint` for each row; arguments as of :meth:`pay`."""
-        return self._pay(self._asset(asset), _OUTSIDE, self._issuance, dests, amounts, kind, partial)
+        self._pay(self._asset(asset), _OUTSIDE, self._issuance, dests, amounts, kind, partial=False)
 
     def move(
         self, asset: int, sources: ArrayLike, dests: ArrayLike, amounts: ArrayLike, kind: str, partial: bool = False
@@ -196,8 +195,9 @@ class Ledger(Book):
         before = flows[slot].copy() if self._marks else None
         held = entry.supply if dst == _OUTSIDE else entry.cells[dst]
         code, row, total = rows.collect_rows(
-            entry.array, self._sector_of, self._capacity, payers, units, dst, partial, mask, flows, slot, to_sector
-        )
+            entry.array, self._sector_of, self._capacity, payers, units, dst, partial, mask, flows, slot, to_sector,
+            self._sums,
+        )  # fmt: skip
         if code != rows.DONE:
             raise self._refusal(code, entry, int(payers[row % payers.size]), int(units[row % units.size]), kind)
         if dst == _OUTSIDE:
@@ -219,12 +219,12 @@ class Ledger(Book):
         available = MAX_INT64 - held if src == _OUTSIDE else held
         code, row, total = rows.pay_rows(
             entry.array, self._sector_of, self._capacity, src, available, payees, units, partial, mask, flows, slot,
-            from_sector,
+            from_sector, self._sums,
         )  # fmt: skip
         if code != rows.DONE:
-            account = src if code == rows.INSUFFICIENT else int(payees[row % payees.size])
-            if account == _OUTSIDE:
+            if code == rows.INSUFFICIENT and src == _OUTSIDE:
                 code = rows.OVERFLOW
+            account = src if code == rows.INSUFFICIENT else int(payees[row % payees.size])
             raise self._refusal(code, entry, account, int(units[row % units.size]), kind)
         if src == _OUTSIDE:
             entry.supply += total

@@ -15,9 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import types
 
-from sim.kernel.compiled import kernel_for
+from sim.kernel.compiled import kernel_for, types
 from sim.kernel.fixedpoint import MAX_INT64
 
 DONE, INSUFFICIENT, UNKNOWN, NEGATIVE, OVERFLOW = range(5)
@@ -50,14 +49,15 @@ def _add_flows(sums: Any, flows: Any, slot: int, single: int, single_receives: b
     return True
 
 
-@kernel_for(_RESULT(_CELLS, _SECTORS, _INT, _CELLS, _CELLS, _INT, _FLAG, _MASK, _FLOWS, _INT, _INT))
+@kernel_for(_RESULT(_CELLS, _SECTORS, _INT, _CELLS, _CELLS, _INT, _FLAG, _MASK, _FLOWS, _INT, _INT, _CELLS))
 def collect_rows(
     balances: Any, sector_of: Any, first_person: int, sources: Any, amounts: Any, target: int, partial: bool,
-    paid: Any, flows: Any, slot: int, to_sector: int,
+    paid: Any, flows: Any, slot: int, to_sector: int, sums: Any,
 ) -> Any:  # fmt: skip
-    """Many to one; returns (code, row, units that reached ``target``)."""
+    """Many to one; returns (code, row, units that reached ``target``). ``sums`` is room to work in."""
     step = 0 if amounts.size == 1 else 1
-    sums = np.zeros(flows.shape[1], dtype=np.int64)
+    for sector in range(sums.size):
+        sums[sector] = 0
     total = np.int64(0)
     from_institutions = np.int64(0)
     own = np.int64(0)
@@ -121,14 +121,15 @@ def collect_rows(
     return code, row, total
 
 
-@kernel_for(_RESULT(_CELLS, _SECTORS, _INT, _INT, _INT, _CELLS, _CELLS, _FLAG, _MASK, _FLOWS, _INT, _INT))
+@kernel_for(_RESULT(_CELLS, _SECTORS, _INT, _INT, _INT, _CELLS, _CELLS, _FLAG, _MASK, _FLOWS, _INT, _INT, _CELLS))
 def pay_rows(
     balances: Any, sector_of: Any, first_person: int, payer: int, available: int, targets: Any, amounts: Any,
-    partial: bool, paid: Any, flows: Any, slot: int, from_sector: int,
+    partial: bool, paid: Any, flows: Any, slot: int, from_sector: int, sums: Any,
 ) -> Any:  # fmt: skip
-    """One to many, out of ``available``; returns (code, row, units that left ``payer``)."""
+    """One to many, out of ``available``; returns (code, row, units that left). ``sums`` is room to work in."""
     step = 0 if amounts.size == 1 else 1
-    sums = np.zeros(flows.shape[1], dtype=np.int64)
+    for sector in range(sums.size):
+        sums[sector] = 0
     left = available
     to_institutions = np.int64(0)
     own = np.int64(0)

@@ -21,11 +21,13 @@ def share_in_order(pot: int, claims: Any, order: Any, out: Any) -> bool:
             return False
         total += claims[k]
     if pot >= total:
-        out[:] = claims
+        for k in range(claims.size):
+            out[k] = claims[k]
         return True
     running = 0
     paid = 0
-    for position in order:
+    for k in range(order.size):
+        position = order[k]
         running += claims[position]
         upto = mul_div(pot, running, total)
         out[position] = upto - paid

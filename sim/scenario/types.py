@@ -32,18 +32,26 @@ def param(
     """A documented scenario parameter: its default, meaning, unit, allowed range, evidence grade and source."""
     if grade != "A" and not source:
         raise ValueError(f"a parameter graded {grade} needs a source: {description!r}")
-    extra = {"unit": unit, "grade": grade, "source": source}
     bounds = {name: value for name, value in (("ge", ge), ("gt", gt), ("le", le), ("lt", lt)) if value is not None}
+    settings: dict[str, Any] = {
+        "description": description,
+        "json_schema_extra": {"unit": unit, "grade": grade, "source": source},
+        **bounds,
+        **more,
+    }
     if isinstance(default, (list, dict, set)):
-        return Field(default_factory=lambda: type(default)(default), description=description,
-                     json_schema_extra=extra, **bounds, **more)
-    return Field(default=default, description=description, json_schema_extra=extra, **bounds, **more)
+        return Field(default_factory=lambda: type(default)(default), **settings)
+    return Field(default=default, **settings)
 
 
 class Model(BaseModel):
-    """A frozen piece of a scenario that refuses unknown keys."""
+    """A frozen piece of a scenario that refuses unknown keys.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False)
+    Its validator is built when it is first needed: parts of a section are never validated on their own.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False,
+                              defer_build=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,170 @@
+"""Loading of run folders as DataFrames.
+
+Every failure is a :class:`FolderError` of one readable sentence that names the file.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import pandas as pd
+import pyarrow as pa
+import yaml
+
+MICRO = 1_000_000
+"""Base units of an asset in one whole unit."""
+
+FORMAT = 1
+"""Newest layout of a run folder that this version reads."""
+
+
+class FolderError(OSError):
+    """The folder is not a run folder, or is damaged; the message is one sentence."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder. Tables are read on first use and kept.
+
+    Example
+    -------
+    >>> run = load_run("runs/baseline")            # doctest: +SKIP
+    >>> run.daily["insurance.total_capital"].iloc[-1]    # doctest: +SKIP
+    """
+
+    folder: Path
+
+    def _mapping(self, name: str) -> dict[str, Any]:
+        """The JSON or YAML file ``name``, which must hold a mapping."""
+        path = self.folder / name
+        try:
+            text = path.read_text(encoding="utf-8")
+            content = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror}") from error
+        except (ValueError, yaml.YAMLError, RecursionError) as error:
+            raise FolderError(f"{path} is damaged: it is not valid {path.suffix[1:].upper()}") from error
+        if not isinstance(content, dict):
+            raise FolderError(f"{path} is damaged: it should hold names with values")
+        return cast(dict[str, Any], content)
+
+    def _table(self, name: str, *needed: str) -> pd.DataFrame:
+        """The table ``name``.parquet, which must have the columns ``needed``."""
+        path = self.folder / f"{name}.parquet"
+        try:
+            table = pd.read_parquet(path)
+        except FileNotFoundError as error:
+            raise FolderError(f"{self.folder} is not a whole run folder: {path.name} is missing") from error
+        except pa.ArrowInvalid as error:
+            raise FolderError(f"{path} is damaged: it is not a Parquet file that can be read") from error
+        except OSError as error:
+            raise FolderError(f"{path} cannot be read: {error.strerror or 'input failed'}") from error
+        missing = [column for column in needed if column not in table]
+        if missing:
+            raise FolderError(f"{path} is damaged: it has no column {missing[0]!r}")
+        return table
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """Name, seed, days, versions, commit, configuration hash."""
+        return self._mapping("manifest.json")
+
+    @cached_property
+    def metrics(self) -> dict[str, float]:
+        """The figures of the run by name; units are those of the data dictionary."""
+        found = self._mapping("summary.json").get("metrics")
+        if not isinstance(found, dict):
+            raise FolderError(f"{self.folder / 'summary.json'} is damaged: it has no 'metrics'")
+        return {str(name): float(value) for name, value in found.items() if isinstance(value, (int, float))}
+
+    @cached_property
+    def expectations(self) -> list[dict[str, Any]]:
+        """What the run says about each expectation: rows of ``statement``, ``met`` (None: open), ``value``,
+        ``source``."""
+        found = self._mapping("summary.json").get("expectations", [])
+        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+    @cached_property
+    def scenario(self) -> dict[str, Any]:
+        """The scenario, fully resolved."""
+        return self._mapping("scenario.yaml")
+
+    @cached_property
+    def scenario_text(self) -> str:
+        """The scenario, fully resolved, as YAML text."""
+        return (self.folder / "scenario.yaml").read_text(encoding="utf-8") if self.scenario else ""
+
+    def setting(self, path: str, default: float) -> float:
+        """The number at the dotted ``path`` of the scenario, or ``default`` where it has none."""
+        place: Any = self.scenario
+        for part in path.split("."):
+            place = place.get(part) if isinstance(place, dict) else None
+        return float(place) if isinstance(place, (int, float)) else default
+
+    @cached_property
+    def daily(self) -> pd.DataFrame:
+        """Market series: index ``day``, one float column a series."""
+        return self._table("daily", "day").set_index("day")
+
+    @cached_property
+    def days(self) -> int:
+        """Days of the run."""
+        return int(self.daily.index.max()) + 1 if len(self.daily) else 0
+
+    @cached_property
+    def institutions(self) -> pd.DataFrame:
+        """Institution series: index (``institution``, ``day``), one float column a series."""
+        return self._table("institutions", "institution", "day").set_index(["institution", "day"])
+
+    @cached_property
+    def flows(self) -> pd.DataFrame:
+        """The transactions-flow matrix, long: day (-1 is the opening), kind, asset, from_sector, to_sector, and
+        ``amount`` in base units (int64, millionths of the asset)."""
+        return self._table("flows", "day", "kind", "asset", "from_sector", "to_sector", "amount")
+
+    @cached_property
+    def events(self) -> pd.DataFrame:
+        """What happened: day, kind, subject, amount, details (dict)."""
+        table = self._table("events", "day", "kind", "subject", "amount", "details")
+        try:
+            table["details"] = [json.loads(text) for text in table["details"]]
+        except (TypeError, ValueError) as error:
+            raise FolderError(f"{self.folder / 'events.parquet'} is damaged: its details are not JSON") from error
+        return table
+
+    def series(self, name: str) -> pd.Series[float] | None:
+        """A market series over the days on which it was recorded, or None where the run has none."""
+        if name not in self.daily:
+            return None
+        found = self.daily[name].dropna()
+        return found if len(found) else None
+
+    def by_institution(self, name: str) -> pd.DataFrame | None:
+        """Days x institutions of one series, NaN where it was not recorded; None where the run has none."""
+        if name not in self.institutions:
+            return None
+        found = self.institutions[name].dropna()
+        if found.empty:
+            return None
+        table = cast(pd.DataFrame, found.unstack("institution"))
+        return table.reindex(range(int(table.index.min()), int(table.index.max()) + 1))
+
+
+def load_run(folder: str | Path) -> Run:
+    """The run in ``folder``; raises :class:`FolderError` where there is none or where it is not readable."""
+    path = Path(folder)
+    if not path.is_dir():
+        raise FolderError(f"{path} is not a folder")
+    if not (path / "manifest.json").is_file():
+        raise FolderError(f"{path} is not a run folder: it has no manifest.json")
+    run = Run(path)
+    if run.manifest.get("format_name") != "salus-run":
+        raise FolderError(f"{path} is not a run folder: its manifest.json is of something else")
+    layout = run.manifest.get("format")
+    if not isinstance(layout, int) or layout > FORMAT:
+        raise FolderError(f"{path} has layout {layout!r}, and this version reads layouts up to {FORMAT}")
+    return run

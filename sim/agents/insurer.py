@@ -1,0 +1,267 @@
+"""Mechanism "insurers": one insurer per pool. It files rates, stakes the junior tranche and manages capital.
+
+An insurer sees its own pool's books, public statistics (spending by age, the market's ages, the medical price index)
+and nothing of its members' health.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.agents.rate_making import cost_quantiles, credibility, limited_change, pool_share, rate
+from sim.contracts.insurance.capital import Book
+from sim.contracts.insurance.policy import Terms
+from sim.contracts.insurance.pool import InsurancePool
+from sim.contracts.insurance.pool_state import PoolState
+from sim.contracts.insurance.premium import YEAR_DAYS
+from sim.kernel.fixedpoint import MICRO
+from sim.mechanism import Hook, Market, Mechanism, Phase
+from sim.scenario.sections.insurers import InsurersSection
+from sim.world.tables import read_table
+
+
+class Insurer(mesa.Agent):  # type: ignore[misc]
+    """Runs one pool. ``expected_loss`` is its estimate of the claims of a member-year at age factor 1, dollars at the
+    price level of ``estimated_for``, a day."""
+
+    def __init__(
+        self, model: Any, section: InsurersSection, insurance: Any, index: int, expected_loss: float
+    ) -> None:
+        super().__init__(model)
+        self.section = section
+        self.insurance = insurance
+        self.index = index
+        self.pool: InsurancePool = insurance.pools[index]
+        self.account: int = insurance.ledger.open_account(f"{self.pool.name}.sponsor", "insurers")
+        self.expected_loss = expected_loss
+        self.estimated_for = 0.0
+        self.opening_book = Book(0, 0, 0, 0, 0)
+        self.credibilities: list[float] = []
+        self.changes: list[float] = []
+        self.days_not_writing = 0
+        self._member_days = 0
+        self._since = (0, 0, 0)  # day, earned, incurred of the last filing
+
+    @property
+    def base_rate(self) -> int:
+        """Annual premium at age factor 1 in force, base units."""
+        return int(self.insurance.membership.base_rates[self.index])
+
+    # Rates ---------------------------------------------------------------------------------------------------
+
+    def projected_book(self, members: int, units: float, premium: float) -> Book:
+        """The book of ``members`` who are ``units`` of exposure, at ``premium`` dollars a unit."""
+        annual = round(premium * units * MICRO)
+        return Book(members, annual, math.ceil(annual * self.pool.config.shares.claims), 0,
+                    members * self.pool.plans[0].sum_assured)
+
+    def rate_for(self, loss: float, members: int, units: float) -> float:
+        """The rate in dollars for an expected ``loss`` of a unit of exposure, for a book of that size."""
+        # administration, oracles and treasury, less what the margin pays of them
+        expense = max(self.pool.config.shares.expenses - self.section.margin, 0.0)
+
+        def capital_per_unit(premium: float) -> float:
+            required = self.pool.regime.desired(self.projected_book(members, units, premium))
+            return self.section.target_scr_ratio * required / MICRO / units
+
+        return rate(loss, expense, self.section.margin, self.section.capital_charge, capital_per_unit)
+
+    def first_rate(self, members: int, units: float) -> None:
+        """File the rate of the first year, from public statistics alone."""
+        middle = self.section.contract_year_days / 2.0
+        loss = self.trended(self.expected_loss, 0.0, middle, self.section.trend_per_year)
+        self.insurance.file_rate(self.index, round(self.rate_for(loss, members, units) * MICRO), -1)
+
+    def file_rate(self, day: int, trend: float) -> None:
+        """Estimate next year's claims from own experience and the former estimate, and file the rate."""
+        pool, section = self.pool, self.section
+        start, earned_before, incurred_before = self._since
+        earned, incurred = pool.totals.earned, self.insurance.report_figures.incurred(pool)
+        if self.base_rate <= 0 or pool.run_off_since is not None:
+            return
+        units = (earned - earned_before) / self.base_rate
+        if units > 0.0:
+            weight = credibility(self._member_days / YEAR_DAYS, section.member_cv, section.between_pool_sd)
+            middle = (start + day) / 2.0
+            own = (incurred - incurred_before) / MICRO / units
+            prior = self.trended(self.expected_loss, self.estimated_for, middle, trend)
+            self.expected_loss = weight * own + (1.0 - weight) * prior
+            self.estimated_for = middle
+            self.credibilities.append(weight)
+        effective = day + section.filing_lead_days
+        loss = self.trended(self.expected_loss, self.estimated_for, effective + section.contract_year_days / 2.0, trend)
+        members = max(pool.members, 1)
+        annual = pool.book().annual_premium
+        wanted = self.rate_for(loss, members, max(annual / self.base_rate, 1e-3 * members))
+        old = self.base_rate / MICRO
+        new = limited_change(wanted, old, section.rate_change_limit)
+        self.changes.append(new / old - 1.0)
+        self.insurance.file_rate(self.index, round(new * MICRO), effective)
+        self._since = (day, earned, incurred)
+        self._member_days = 0
+
+    @staticmethod
+    def trended(loss: float, from_day: float, to_day: float, trend: float) -> float:
+        """``loss`` carried from one day's level of cost to another's."""
+        return loss * (1.0 + trend) ** ((to_day - from_day) / YEAR_DAYS)
+
+    # Capital -------------------------------------------------------------------------------------------------
+
+    def watch(self, day: int) -> None:
+        """Every day: run-off when assets are below liabilities; no new business below the writing ratio."""
+        pool = self.pool
+        self._member_days += pool.members
+        if pool.state in (PoolState.ACTIVE, PoolState.GATED):
+            if pool.capital < 0:
+                pool.default(day)
+                return
+            pool.set_writing(pool.scr_ratio() >= self.section.writing_scr_ratio)
+        if not pool.offers:
+            self.days_not_writing += 1
+
+    def manage_capital(self) -> int:
+        """Pay out surplus above the dividend ratio; below the target stake former dividends. Returns the dividend."""
+        pool = self.pool
+        if pool.state not in (PoolState.ACTIVE, PoolState.GATED):
+            return 0
+        capital, scr = pool.capital, pool.scr()
+        excess = min(capital - math.ceil(self.section.dividend_scr_ratio * scr), pool.cash(pool.accounts.surplus))
+        if excess > 0 and scr > 0 and pool.junior.supply > 0:
+            pool.pay_dividend(excess)
+            return excess
+        missing = math.ceil(self.section.target_scr_ratio * scr) - capital
+        stake = min(missing, pool.cash(self.account))
+        if stake > 0 and pool.junior_value() > 0:
+            pool.deposit(self.account, stake, "junior")
+        return 0
+
+    def collect_residual(self) -> None:
+        """Redeem the junior shares of a closed pool."""
+        shares = self.pool.ledger.balance(self.pool.junior.share, self.account)
+        if shares and self.pool.state is PoolState.CLOSED:
+            self.pool.redeem_junior(self.account, shares)
+
+    def spend_administration(self, payee: int) -> None:
+        """Pay staff and suppliers what the premium gave for administration."""
+        pool = self.pool
+        pool.ledger.transfer(pool.asset, pool.accounts.expenses, payee, pool.cash(pool.accounts.expenses),
+                             "administration")
+
+
+class Insurers(Mechanism):
+    """All insurers. ``insurers[j]`` runs pool j."""
+
+    section: InsurersSection
+    hooks = (Hook(Phase.INSURERS, "decide"),)
+
+    def setup(self, market: Market) -> None:
+        self.insurance: Any = market.mechanism("insurance")
+        self.insurers: list[Insurer] = []
+        self.dividends_today = 0
+
+    def start(self, market: Market) -> None:
+        population = market.mechanism("population")
+        self.prices = market.find("reference_price")
+        self.firms: int = market.ledger.account("firms")
+        people = market.people
+        insurable = ~people["public_cover"]
+        spending = public_spending_by_age(population.tables_folder)
+        relative = public_cost_quantiles(population.tables_folder)
+        pools = self.insurance.pools
+        for index, pool in enumerate(pools):
+            here = insurable if pool.region < 0 else insurable & (people["region"] == pool.region)
+            ages = people["age"][here]
+            rivals = sum(other.region in (-1, pool.region) for other in pools) if pool.region >= 0 else len(pools)
+            members = max(round(self.section.expected_take_up * ages.size / rivals), 1)
+            factors = self.insurance.membership.age_factors[ages] / 1000.0
+            costs = spending[ages]
+            paid = costs * np.interp(costs, *share_by_cost(pool.plans[0], costs, relative,
+                                                            self.section.benefits_per_year))
+            mean_factor = float(factors.mean()) if ages.size else 1.0
+            loss = float(paid.mean()) / mean_factor * self.selection_load if ages.size else 1.0
+            insurer = Insurer(market, self.section, self.insurance, index, loss)
+            insurer.first_rate(members, members * mean_factor)
+            insurer.opening_book = insurer.projected_book(members, members * mean_factor, insurer.base_rate / MICRO)
+            self.insurers.append(insurer)
+
+    @property
+    def selection_load(self) -> float:
+        """Cost of those who are expected to buy over the mean cost of all who could: who stays away costs less."""
+        taken = self.section.expected_take_up
+        return 1.0 / (taken + (1.0 - taken) * self.section.uninsured_relative_cost)
+
+    def opening_requirement(self, pool: int) -> int:
+        """Capital that the pool's regime will require of the members its insurer expects, base units."""
+        insurer = self.insurers[pool]
+        return insurer.pool.regime.desired(insurer.opening_book)
+
+    def stake_junior(self, market: Any, pool: int, amount: int) -> None:
+        """Endow the insurer before the first day and stake that as junior tranche."""
+        insurer = self.insurers[pool]
+        market.endow(insurer.account, amount)
+        insurer.pool.deposit(insurer.account, amount, "junior")
+
+    def trend(self, day: int) -> float:
+        """Expected growth of costs a year: the prior and the index's growth of the last year."""
+        section = self.section
+        if self.prices is None or day < YEAR_DAYS:
+            return section.trend_per_year
+        history: NDArray[np.float64] = self.prices.medical_history
+        growth = float(history[-1] / history[-1 - YEAR_DAYS]) - 1.0 if history.size > YEAR_DAYS else 0.0
+        return section.trend_weight * growth + (1.0 - section.trend_weight) * section.trend_per_year
+
+    def decide(self, market: Market) -> None:
+        """The day's decisions of all insurers."""
+        day, section = market.day, self.section
+        self.dividends_today = 0
+        filing = (day + section.filing_lead_days) % section.contract_year_days == 0
+        review = day % section.review_interval_days == section.review_interval_days - 1
+        for insurer in self.insurers:
+            insurer.watch(day)
+            if filing:
+                insurer.file_rate(day, self.trend(day))
+            if review:
+                self.dividends_today += insurer.manage_capital()
+                insurer.collect_residual()
+                insurer.spend_administration(self.firms)
+
+    def observe(self, market: Market) -> None:
+        market.record.series("insurers.dividends", self.dividends_today / MICRO)
+        market.record.series("insurers.writing", sum(i.pool.offers for i in self.insurers) / len(self.insurers))
+
+    def finish(self, market: Market) -> None:
+        changes = [change for insurer in self.insurers for change in insurer.changes]
+        weights = [weight for insurer in self.insurers for weight in insurer.credibilities]
+        if changes:
+            market.record.metric("insurers.rate_change", float(np.mean(changes)))
+        if weights:
+            market.record.metric("insurers.mean_credibility", float(np.mean(weights)))
+        market.record.metric("insurers.days_not_writing", sum(i.days_not_writing for i in self.insurers))
+
+
+def public_spending_by_age(folder: Any) -> NDArray[np.float64]:
+    """Mean annual spending in dollars by year of age, from the published tables."""
+    return read_table(folder, "age_spending").by_age("relative_spending") * _target(folder, "mean")
+
+
+def public_cost_quantiles(folder: Any) -> NDArray[np.float64]:
+    """Distribution of annual cost relative to its mean that the published mean, median and zero share imply."""
+    return cost_quantiles(_target(folder, "mean"), _target(folder, "median"), _target(folder, "zero_share"))
+
+
+def share_by_cost(
+    terms: Terms, costs: NDArray[np.float64], relative: NDArray[np.float64], benefits_per_year: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(mean costs, pool's share at each), the distinct values of ``costs`` in rising order."""
+    means = np.unique(costs) if costs.size else np.ones(1)
+    return means, pool_share(terms, means, relative, benefits_per_year)
+
+
+def _target(folder: Any, quantity: str) -> float:
+    table = read_table(folder, "spending_targets")
+    return float(table.numbers("value")[table.text("quantity").index(quantity)])

@@ -1,0 +1,1 @@
+"""Patients: columns of the population, advanced in whole-population steps."""

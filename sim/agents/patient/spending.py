@@ -1,0 +1,91 @@
+"""Statistics of spending and cover over people: concentration, zero share, uninsured by income."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.kernel.fixedpoint import MICRO
+
+if TYPE_CHECKING:
+    from sim.agents.patient.care_bills import Bills
+    from sim.kernel.columns import Columns
+    from sim.mechanism import Market
+
+CATASTROPHIC = 0.25
+"""Own payments above this share of income count as catastrophic (WHO and World Bank, SDG indicator 3.8.2)."""
+
+TOP_SHARES = (1, 5, 10, 50)
+UNINSURED_EVERY_DAYS = 30
+
+
+def top_share(spending: np.ndarray, percent: float) -> float:
+    """Share of total ``spending`` on the ``percent`` % with the most; the person on the border counts in part."""
+    ordered = np.sort(spending)[::-1].astype(np.float64)
+    total = ordered.sum()
+    if total <= 0:
+        return float("nan")
+    count = spending.size * percent / 100.0
+    whole = int(count)
+    part = ordered[whole] * (count - whole) if whole < spending.size else 0.0
+    return float((ordered[:whole].sum() + part) / total)
+
+
+class SpendingStatistics:
+    """Collects by year; figures of concentration are of the first whole year."""
+
+    def __init__(self) -> None:
+        self.first_year: np.ndarray | None = None
+        self.catastrophic = 0
+        self.person_years = 0
+        self.decile: np.ndarray | None = None
+        self.uninsured_days = np.zeros(10)
+        self.observed_days = 0
+        self.last_uninsured = np.zeros(10)
+
+    def close_year(self, people: Columns) -> None:
+        """Take the year's figures before they are reset."""
+        if self.first_year is None:
+            self.first_year = people["spent_this_year"].copy()
+        self.catastrophic += int((people["own_spent_this_year"] > CATASTROPHIC * people["income"]).sum())
+        self.person_years += people.size
+
+    def add_uninsured(self, uninsured: np.ndarray, income: np.ndarray, day: int) -> None:
+        """Count who is without cover by income decile, once a month."""
+        if day % UNINSURED_EVERY_DAYS or uninsured.size < 10:
+            return
+        if self.decile is None:
+            ranks = np.empty(income.size, dtype=np.int64)
+            ranks[np.argsort(income, kind="stable")] = np.arange(income.size)
+            self.decile = ranks * 10 // income.size
+            self.decile_size = np.bincount(self.decile, minlength=10)
+        self.last_uninsured = np.bincount(self.decile[uninsured], minlength=10) / self.decile_size
+        self.uninsured_days += self.last_uninsured
+        self.observed_days += 1
+
+    def report(self, market: Market, bills: Bills, lapses: int) -> None:
+        """Write the metrics of the patients section."""
+        record, people = market.record, market.people
+        years = (market.day + 1) / 365.0
+        if people.size:
+            record.metric("patients.mean_annual_spending", bills.cost / MICRO / people.size / years)
+        record.metric("patients.charity_care", bills.charity / MICRO)
+        record.metric("patients.unpaid_care", bills.unpaid / MICRO)
+        record.metric("patients.lapses", lapses)
+        if (market.day + 1) % 365 == 0:
+            self.close_year(people)
+        if self.first_year is not None:
+            first = self.first_year
+            record.metric("patients.median_annual_spending", float(np.median(first)) / MICRO)
+            record.metric("patients.zero_share", float((first == 0).mean()))
+            for percent in TOP_SHARES:
+                record.metric(f"patients.top{percent}_share", top_share(first, percent))
+            record.metric("patients.catastrophic_share", self.catastrophic / self.person_years)
+        if self.observed_days:
+            mean = self.uninsured_days / self.observed_days
+            record.metric("patients.uninsured_rate", float(mean.mean()))
+            record.metric("patients.uninsured_rate_poorest_fifth", float(mean[:2].mean()))
+            record.metric("patients.uninsured_rate_richest_fifth", float(mean[8:].mean()))
+            for index in range(10):
+                record.metric(f"patients.uninsured_decile_{index + 1}", float(self.last_uninsured[index]))

@@ -1,0 +1,131 @@
+"""What liquidity providers see of pools, and what they make of it: share values, yields, tails, exit hazards.
+
+Every pool's share values, premium income and queue are public; most providers see share values some days late.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.contracts.insurance.capital import pool_cv
+from sim.contracts.insurance.pool import InsurancePool
+from sim.contracts.insurance.premium import SHARE
+from sim.kernel.draws import unit_normal
+from sim.scenario.sections.liquidity_providers import LiquidityProvidersSection
+
+LOSS_DAYS = 5
+YEAR_DAYS = 365
+TAIL = 0.05
+TAIL_NODES = 16
+
+_TAIL_NORMALS = np.array([unit_normal(1.0 - TAIL * (i + 0.5) / TAIL_NODES) for i in range(TAIL_NODES)])
+
+
+class PoolRecord:
+    """End-of-day share prices and cumulated senior income of each pool, float64[days, pools], for the last days."""
+
+    def __init__(self, pools: Sequence[InsurancePool], days: int) -> None:
+        self.pools = pools
+        self._prices: NDArray[np.float64] = np.ones((days, len(pools)))
+        self._income: NDArray[np.float64] = np.zeros((days, len(pools)))
+        self.count = 0
+
+    def add(self) -> None:
+        """Take down the end of a day."""
+        place = self.count % len(self._prices)
+        self._prices[place] = [pool.senior.share_price() for pool in self.pools]
+        self._income[place] = [pool.totals.senior_income for pool in self.pools]
+        self.count += 1
+
+    def price(self, days_ago: int) -> NDArray[np.float64]:
+        """Share prices float64[pools] so many days before the last one taken down; at most as old as the record."""
+        return self._prices[self._place(days_ago)]
+
+    def income(self, days: int) -> NDArray[np.float64]:
+        """Premium that came to the senior tranches over the last ``days`` taken down, base units, float64[pools]."""
+        result: NDArray[np.float64] = self._income[self._place(0)] - self._income[self._place(days)]
+        return result
+
+    def _place(self, days_ago: int) -> int:
+        oldest = min(self.count, len(self._prices)) - 1
+        return (self.count - 1 - min(days_ago, max(oldest, 0))) % len(self._prices)
+
+
+def fall(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Relative loss of share value, never negative."""
+    result: NDArray[np.float64] = np.maximum(1.0 - after / before, 0.0)
+    return result
+
+
+def exit_hazards(
+    record: PoolRecord, queue_share: NDArray[np.float64], section: LiquidityProvidersSection
+) -> NDArray[np.float64]:
+    """Chance float64[2, pools] that a provider asks for its capital today; row 0 the uninformed, row 1 the informed.
+
+    1 - exp(-(base + a loss of share value in five days + b queue + c informed x loss that others do not see yet)),
+
+    where losses and the queue count only beyond what is ordinary (see the parameters).
+    """
+    lead = section.informed_lead_days
+
+    def alarming(loss: NDArray[np.float64]) -> NDArray[np.float64]:
+        beyond: NDArray[np.float64] = np.maximum(loss - section.ordinary_loss, 0.0)
+        return beyond
+
+    common = section.exit_base + section.exit_queue * np.maximum(queue_share - section.ordinary_queue, 0.0)
+    late = common + section.exit_loss * alarming(fall(record.price(lead + LOSS_DAYS), record.price(lead)))
+    hidden = alarming(fall(record.price(lead), record.price(0)))
+    early = (common + section.exit_loss * alarming(fall(record.price(LOSS_DAYS), record.price(0)))
+             + section.exit_hidden * hidden)
+    chances: NDArray[np.float64] = -np.expm1(-np.stack([late, early]))
+    return chances
+
+
+def expected_yields(record: PoolRecord, section: LiquidityProvidersSection) -> NDArray[np.float64]:
+    """Premium income a year less losses a year, over senior capital, float64[pools]; NaN where there is no capital.
+
+    Income is that of the window, the posted premium standing in for days that the record has not; the loss rate is the
+    window's, weighed with ``prior_years`` of the prior rate. Losses are income that did not stay in the share value.
+    """
+    pools, window = record.pools, section.yield_window_days
+    seen = min(max(record.count - 1, 0), window)
+    senior = np.array([pool.senior_value() for pool in pools], dtype=np.float64)
+    value = np.where(senior > 0.0, senior, np.nan)
+    received = record.income(seen) if seen else np.zeros(len(pools))
+    income = (received + posted_income(pools) * (window - seen) / YEAR_DAYS) / window * YEAR_DAYS / value
+    growth = record.price(0) / record.price(seen) - 1.0 if seen else np.zeros(len(pools))
+    lost = np.maximum(received / value - growth, 0.0)
+    years = seen / YEAR_DAYS
+    loss_rate = (lost + section.prior_years * section.prior_loss_rate) / max(years + section.prior_years, 1e-9)
+    result: NDArray[np.float64] = income - loss_rate
+    return result
+
+
+def posted_income(pools: Sequence[InsurancePool]) -> NDArray[np.float64]:
+    """What the premium in force will bring the senior tranches in a year, base units, float64[pools]."""
+    amounts = np.zeros(len(pools))
+    for index, pool in enumerate(pools):
+        junior, senior = pool.junior_value(), pool.senior_value()
+        if senior:
+            share = pool.config.shares.capital / SHARE * senior / (junior + senior)
+            amounts[index] = pool.book().annual_premium * share
+    return amounts
+
+
+def tail_losses(pools: Sequence[InsurancePool], member_cv: float, systemic_sd: float) -> NDArray[np.float64]:
+    """CVaR 95 %, float64[pools]: expected share of senior capital lost in the worst 5 % of years, if a year's claims
+    are lognormal about what the premium provides for and the first-loss money stands before."""
+    losses = np.zeros(len(pools))
+    for index, pool in enumerate(pools):
+        senior, book = pool.senior_value(), pool.book()
+        if not senior or not book.members:
+            continue
+        variance = math.log1p(pool_cv(member_cv, systemic_sd, book.members) ** 2)
+        claims = book.expected_claims * np.exp(math.sqrt(variance) * _TAIL_NORMALS - 0.5 * variance)
+        beyond = claims - book.expected_claims - max(pool.first_loss(), 0)
+        losses[index] = float(np.clip(beyond / senior, 0.0, 1.0).mean())
+    return losses

@@ -1,0 +1,1 @@
+"""Automated market makers: the :class:`~sim.contracts.amm.interface.Pool` interface and its constant-product form."""

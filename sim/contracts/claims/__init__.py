@@ -1,0 +1,1 @@
+"""The claims queue: from filing through a committee's decision to payment. The mechanism is ``mechanism.Claims``."""

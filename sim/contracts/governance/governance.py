@@ -1,0 +1,337 @@
+"""Governance: the GOV token's accounts, the governor over them, and the treasury, wired to the market.
+
+Holds the asset GOV with its vesting and reward accounts, voting power, governor, executor and treasury. Agents call
+:meth:`Governance.propose`, :meth:`~Governance.vote`, :meth:`~Governance.queue` and :meth:`~Governance.execute` from a
+block; nothing here decides. What can never be: GOV beyond its fixed supply, a release ahead of schedule, a change of a
+parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from statistics import fmean, median
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.mempool import Refused
+from sim.contracts.governance import concentration, token
+from sim.contracts.governance.actions import Action, ActionRefused, Executor, Programme
+from sim.contracts.governance.governor import (
+    Governor,
+    GovernorError,
+    Proposal,
+    ProposalState,
+    Settings,
+    Support,
+)
+from sim.contracts.governance.rewards import Rewards, RewardStream
+from sim.contracts.governance.timelock import Timelock
+from sim.contracts.governance.treasury import Treasury, TreasuryError
+from sim.contracts.governance.vote_rules import VOTE_RULES
+from sim.contracts.governance.voting_power import NOBODY, VOTES_FROM, VotingPower
+from sim.kernel.fixedpoint import BPS, MICRO
+from sim.kernel.ledger import LedgerError
+from sim.mechanism import Hook, Mechanism, Phase
+from sim.parameters import ParameterError
+
+if TYPE_CHECKING:
+    from sim.mechanism import Market
+
+DAYS_PER_YEAR = 365
+RELEASE_INTERVAL_DAYS = 30
+SHARE_UNIT = 1_000_000
+"""Shares of supply (threshold, quorum) are counted in millionths."""
+
+GAS = {"propose": 250_000, "vote": 90_000, "queue": 120_000, "execute": 200_000, "delegate": 95_000}
+"""Gas per call, of the order of GovernorBravo's on the main network."""
+
+REFUSALS = (ParameterError, LedgerError, TreasuryError, ActionRefused, Refused)
+"""What an action may be refused with; anything else is an error of the program."""
+
+
+class Governance(Mechanism):
+    """The governance contracts of one market."""
+
+    hooks = (Hook(Phase.SETTLEMENT, "end_day", after=("chain",)),)
+
+    def setup(self, market: Market) -> None:
+        """Register GOV, its accounts and the governable rules, and build the contracts."""
+        section, ledger = self.section, market.ledger
+        self.market, self.ledger = market, ledger
+        self.cash = ledger.asset_id("USDs")
+        self.gov = ledger.asset("GOV", span="all")
+        self.vesting = ledger.open_account("gov_vesting", "protocol")
+        self.reserve = ledger.open_account("gov_rewards", "protocol")
+        self.distributor = ledger.open_account("gov_distributor", "protocol")
+        self.treasury = Treasury(ledger, market.treasury_account(), self.cash)
+        market.people.add("delegate", np.int16, NOBODY)
+        self.power = VotingPower(ledger, self.gov, lambda: market.people["delegate"])
+        for what in section.governable:
+            field = what.path.removeprefix("governance.")
+            market.parameters.register(what.path, getattr(section, field), what.low, what.high, what.integer)
+        self.executor = Executor(ledger, market.parameters, self.treasury)
+        self.governor = Governor(
+            settings=self._settings, votes=self.power,
+            timelock=Timelock(lambda: int(market.parameters["governance.timelock_days"]), section.grace_days),
+            run=lambda proposal: self.executor.run(proposal.actions, f"proposal {proposal.number}"),
+            refusals=REFUSALS, rule=VOTE_RULES[section.vote_rule], votes_from=VOTES_FROM[section.votes_from],
+            on_rollback=ledger.on_rollback)
+        self.rewards = Rewards(ledger, self.gov, self.reserve)
+        self.whales: list[int] = []
+        self.team: list[int] = []
+        self._payroll: list[int] = []
+        self._holds_gov = market.draws.decision("governance.holder")
+        self._holding_size = market.draws.decision("governance.holding")
+        self._closed: dict[ProposalState, int] = dict.fromkeys(ProposalState, 0)
+        self._turnouts: list[float] = []
+        self._nakamotos: list[int] = []
+        self._quorum_failures = 0
+        self._refused = 0
+        self._released = 0
+        self._income_seen = 0
+        self._concentration = (0.0, 0.0, 0)
+
+    def _settings(self) -> Settings:
+        live = self.market.parameters
+        return Settings(int(live["governance.voting_delay_days"]), int(live["governance.voting_period_days"]),
+                        round(live["governance.proposal_threshold"] * SHARE_UNIT),
+                        round(live["governance.quorum"] * SHARE_UNIT), SHARE_UNIT)
+
+    # Who takes part (called at set-up) ------------------------------------------------------------------------
+
+    def register_voter(self, account: int, *, whale: bool = False, team: bool = False, paid: bool = True) -> int:
+        """Make an institution's account a voter and return its number.
+
+        Whales are among the ten largest holders of the genesis; the team receives what vests; ``paid`` voters share
+        the standing budget for delegates.
+        """
+        if whale:
+            self.whales.append(account)
+        if team:
+            self.team.append(account)
+        if paid:
+            self._payroll.append(account)
+        return self.power.register(account)
+
+    def register_programme(self, name: str, account: int, funded: Callable[[int, int], None]) -> None:
+        """Let proposals fund the programme ``name``; ``funded(round, amount)`` is called once it is paid."""
+        if name in self.executor.programmes:
+            raise ValueError(f"programme {name!r} is registered twice")
+        self.executor.programmes[name] = Programme(account, funded)
+
+    def start(self, market: Market) -> None:
+        """Mint the whole supply and hand out the community's part."""
+        section, ledger = self.section, self.ledger
+        for kind, gas in GAS.items():
+            market.mechanism("chain").register_kind(kind, gas)
+        shares = {name: round(getattr(section, f"{name}_share") * BPS)
+                  for name in ("community", "treasury", "team", "rewards")}
+        parts = token.genesis(round(section.supply) * MICRO, shares)
+        targets = {"community": self.distributor, "treasury": self.treasury.account, "team": self.vesting,
+                   "rewards": self.reserve}
+        for name, amount in parts.items():
+            ledger.mint(self.gov, targets[name], amount, "genesis")
+        self._vesting_total, self.rewards.total = parts["team"], parts["rewards"]
+        self.rewards.look_around()
+        self._distribute(parts["community"])
+        self.rewards.add_default_streams()
+        amount = round(section.delegate_pay * MICRO) * len(self._payroll)
+        self.treasury.set_budget("delegate_pay", amount, RELEASE_INTERVAL_DAYS)
+        self.treasury.reconcile()
+        self._income_seen = self.treasury.total_income
+        self._measure_concentration()
+
+    def _distribute(self, pot: int) -> None:
+        """Hand ``pot`` to whales, liquidity providers and some of the people, as concentrated as the section asks."""
+        section, people = self.section, self.market.people
+        providers = self.rewards.accounts_in("liquidity_providers")
+        keys = np.array([self.rewards.key(account) for account in providers], dtype=np.uint64)
+        if providers.size:
+            providers = providers[self._holds_gov.order(0, keys)]
+        first = np.concatenate([np.array(self.whales, dtype=np.int64), providers])[:10]
+        rest = providers[max(first.size - len(self.whales), 0):]
+        slots = np.flatnonzero(self._holds_gov.bernoulli(1, people["key"], section.holder_share))
+        persons = self.ledger.person(slots)
+        missing = min(10 - first.size, persons.size)
+        first = np.concatenate([first, persons[:missing]])
+        if first.size == 0:
+            self.ledger.transfer(self.gov, self.distributor, self.treasury.account, pot, "genesis")
+            return
+        rest_keys = np.array([self.rewards.key(account) for account in rest], dtype=np.uint64)
+        size_keys = np.concatenate([rest_keys, people["key"][slots[missing:]]])
+        sizes = self._holding_size.lognormal(0, size_keys, 0.0, section.holding_log_sd)
+        holdings = token.concentrated_holdings(pot, first.size, section.top10_share, sizes)
+        holders = np.concatenate([first, rest, persons[missing:]])
+        self.ledger.pay(self.gov, self.distributor, holders, holdings, "genesis")
+
+    # Calls from a block ---------------------------------------------------------------------------------------
+
+    def propose(self, voter: int, actions: tuple[Action, ...], title: str) -> int:
+        """Make a proposal today; :class:`GovernorError` where it is refused."""
+        number = self.governor.propose(voter, actions, self.market.day, title)
+        self._event("proposed", number, voter=voter, actions=[_described(action) for action in actions])
+        return number
+
+    def vote(self, number: int, voter: int, support: Support) -> int:
+        """Cast a vote today and return the votes counted."""
+        return self.governor.cast_vote(number, voter, support, self.market.day)
+
+    def queue(self, number: int) -> int:
+        """Queue a passed proposal; returns its first day of execution."""
+        eta = self.governor.queue(number, self.market.day)
+        self._event("queued", number, eta=eta)
+        return eta
+
+    def execute(self, number: int) -> bool:
+        """Execute a queued proposal; false (and an event) where an action was refused."""
+        done = self.governor.execute(number, self.market.day)
+        proposal = self.governor[number]
+        if done:
+            self._event("executed", number, actions=[_described(action) for action in proposal.actions])
+        else:
+            self._refused += 1
+            self._event("execution_refused", number, reason=proposal.failure)
+        return done
+
+    def delegate(self, account: int, voter: int) -> None:
+        """Let ``voter`` vote an institution's tokens; NOBODY takes the delegation back."""
+        self.power.delegate(account, voter)
+
+    def delegate_people(self, slots: NDArray[np.int64], voters: NDArray[np.int16]) -> None:
+        """The same for people, by slot."""
+        self.power.delegate_people(slots, voters)
+
+    def _event(self, what: str, number: int, **details: Any) -> None:
+        self.market.record.event(f"governance.{what}", f"proposal {number}", **details,
+                                 title=self.governor[number].title)
+
+    # The day --------------------------------------------------------------------------------------------------
+
+    def end_day(self, market: Market) -> None:
+        """After the blocks: release what is due, take checkpoints that proposals refer to, close what is final."""
+        day = market.day
+        if day % RELEASE_INTERVAL_DAYS == 0:
+            if day > 0:
+                self._release(day)
+            self.power.checkpoint(day)
+            self.power.forget(day - 2 * RELEASE_INTERVAL_DAYS)
+            self._measure_concentration()
+        for proposal in self.governor.open():
+            if proposal.snapshot == day:
+                self.power.checkpoint(day)
+        for proposal, state in self.governor.close_finished(day + 1):
+            self._close(proposal, state)
+
+    def _release(self, day: int) -> None:
+        """Vest the team's tokens, pay rewards and the delegates' budget, as far as due by ``day``."""
+        due = token.vested(self._vesting_total, day, round(self.section.vesting_years * DAYS_PER_YEAR))
+        if self.team and due > self._released:
+            part = (due - self._released) // len(self.team)
+            team = np.array(self.team, dtype=np.int64)
+            self.ledger.pay(self.gov, self.vesting, team, np.full(team.size, part, dtype=np.int64), "vesting")
+            self._released += part * len(self.team)
+        self.rewards.pay_due(day, round(self.section.halving_years * DAYS_PER_YEAR),
+                             self.market.parameters["governance.emission_scale"])
+        self.treasury.reconcile()
+        self.treasury.pay_budget("delegate_pay", np.array(self._payroll, dtype=np.int64), day, "delegate_pay")
+
+    def _close(self, proposal: Proposal, state: ProposalState) -> None:
+        self._closed[state] += 1
+        if state is not ProposalState.EXECUTED:
+            self._event(state.value, proposal.number)
+        if state is ProposalState.CANCELED:
+            return
+        self._turnouts.append(proposal.turnout)
+        if not self.governor.quorum_reached(proposal):
+            self._quorum_failures += 1
+        cast = [votes for _, votes in proposal.ballots.values()]
+        if sum(cast):
+            self._nakamotos.append(concentration.nakamoto(cast))
+
+    # What is seen ---------------------------------------------------------------------------------------------
+
+    def circulating(self) -> int:
+        """GOV held by anybody but the treasury and the protocol's own accounts, base units."""
+        held = self.ledger.supply(self.gov)
+        for account in (self.treasury.account, self.vesting, self.reserve, self.distributor):
+            held -= self.ledger.balance(self.gov, account)
+        return held
+
+    def _measure_concentration(self) -> None:
+        held = self.ledger.balances(self.gov).copy()
+        held[[self.treasury.account, self.vesting, self.reserve, self.distributor]] = 0
+        held = held[held > 0]
+        votes = self.power.live()
+        self._concentration = (concentration.top_share(held, 10), concentration.gini(held),
+                               concentration.nakamoto(votes) if votes.size else 0)
+
+    def observe(self, market: Market) -> None:
+        """Record the day."""
+        record = market.record
+        self.treasury.reconcile()
+        income = self.treasury.total_income
+        top, gini, nakamoto = self._concentration
+        record.series("governance.treasury", self.treasury.balance() / MICRO)
+        record.series("governance.treasury_income", (income - self._income_seen) / MICRO)
+        record.series("governance.open_proposals", len(self.governor.open()))
+        record.series("governance.circulating", self.circulating() / MICRO)
+        record.series("governance.top10_share", top)
+        record.series("governance.gini", gini)
+        record.series("governance.nakamoto", nakamoto)
+        self._income_seen = income
+
+    def finish(self, market: Market) -> None:
+        """Record the run's figures."""
+        self._measure_concentration()
+        metric = market.record.metric
+        metric("governance.proposals", len(self.governor))
+        metric("governance.executed", self._closed[ProposalState.EXECUTED])
+        metric("governance.defeated", self._closed[ProposalState.DEFEATED])
+        metric("governance.expired", self._closed[ProposalState.EXPIRED])
+        metric("governance.quorum_failures", self._quorum_failures)
+        metric("governance.executions_refused", self._refused)
+        metric("governance.turnout", fmean(self._turnouts) if self._turnouts else 0.0)
+        metric("governance.top10_share", self._concentration[0])
+        metric("governance.gini", self._concentration[1])
+        metric("governance.nakamoto", median(self._nakamotos) if self._nakamotos else 0.0)
+        metric("governance.treasury", self.treasury.balance() / MICRO)
+        metric("governance.treasury_income", self.treasury.total_income / MICRO)
+        metric("governance.budget_unpaid", sum(b.unpaid for b in self.treasury.budgets.values()) / MICRO)
+        metric("governance.emitted", self.rewards.paid / MICRO)
+
+    def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
+        """Votes within the snapshot's supply, one vote each, fixed GOV supply, treasury opened by authority alone."""
+        return (("votes_within_snapshot_supply", self.votes_within_snapshot_supply),
+                ("supply_is_fixed", self.supply_is_fixed),
+                ("treasury_spends_by_authority", self.treasury_spends_by_authority))
+
+    def votes_within_snapshot_supply(self) -> str | None:
+        """No open proposal has more votes than tokens at its snapshot, and its tally is the sum of its ballots."""
+        for proposal in self.governor.open():
+            tally = sum(proposal.votes.values())
+            if tally > (proposal.supply or 0):
+                return f"proposal {proposal.number} has {tally} votes of a supply of {proposal.supply}"
+            if tally != sum(votes for _, votes in proposal.ballots.values()):
+                return f"the tally of proposal {proposal.number} differs from its ballots"
+        return None
+
+    def supply_is_fixed(self) -> str | None:
+        """The supply is what was minted before the first day."""
+        supply, wanted = self.ledger.supply(self.gov), round(self.section.supply) * MICRO
+        return None if supply == wanted else f"GOV supply is {supply}, not {wanted}"
+
+    def treasury_spends_by_authority(self) -> str | None:
+        """No cash left the treasury's account other than through a proposal or a budget."""
+        self.treasury.reconcile()
+        lost = self.treasury.unexplained_loss
+        return f"{lost} base units left the treasury under no authority" if lost else None
+
+
+def _described(action: Action) -> dict[str, Any]:
+    return {"action": type(action).__name__, **asdict(action)}
+
+
+__all__ = ["Governance", "GovernorError", "RewardStream", "Support"]

@@ -1,0 +1,165 @@
+"""Premium: billed a month ahead, held as unearned, earned by the day, split by the day.
+
+Holds, for one pool, how much of the unearned account falls to each coming day. A premium p for T days (a month: 30) is
+earned by its k-th day to floor(p k / T): the daily parts differ by at most one unit and sum to p exactly. The schedule
+adds up policies, not totals, so any one policy can be cancelled to the unit.
+
+What can never be: the schedule sums to anything but the balance of the unearned account (UPR == balance); a unit of
+unearned premium pays another policy's claim. Rounding: the earned part is floored, which favours the policyholder; of
+the earned premium every share but that of claims is floored, so that claims get what rounding leaves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernel.fixedpoint import BPS, mul_div, mul_div_up
+
+MONTH_DAYS = 30
+YEAR_DAYS = 365
+RING_DAYS = 64
+"""Days that the schedule reaches ahead: two months, with room."""
+
+SHARE = 1_000_000
+"""Denominator of the premium's shares."""
+
+
+def monthly_premium(annual: NDArray[np.int64]) -> NDArray[np.int64]:
+    """What 30 days of cover cost at annual premiums int64[n] (base units): floor(30/365), as the payers floor it."""
+    return annual * MONTH_DAYS // YEAR_DAYS
+
+
+def earned_part(premiums: NDArray[np.int64], elapsed: NDArray[np.int64], days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """floor(p k / T), int64[n], of premiums p for T = ``days`` after k = ``elapsed`` of them, without overflow."""
+    return premiums // days * elapsed + premiums % days * elapsed // days
+
+
+def daily_parts(premiums: NDArray[np.int64], days: int) -> NDArray[np.int64]:
+    """int64[days]: what premiums int64[n] for ``days`` days earn together on each of them, each by its own floors."""
+    steps = _steps(days)
+    counts = np.bincount(premiums % days, minlength=days)
+    return int((premiums // days).sum()) + counts @ steps
+
+
+@cache
+def _steps(days: int) -> NDArray[np.int64]:
+    """int64[remainder, day]: on which days the remainder of p / days is earned."""
+    remainder, day = np.arange(days)[:, None], np.arange(days)[None, :]
+    return remainder * (day + 1) // days - remainder * day // days
+
+
+class UnearnedPremium:
+    """The schedule of one pool. ``next_day`` is the first day that is not yet earned."""
+
+    __slots__ = ("_ring", "next_day")
+
+    def __init__(self, next_day: int = 0) -> None:
+        self._ring: NDArray[np.int64] = np.zeros(RING_DAYS, dtype=np.int64)
+        self.next_day = next_day
+
+    @property
+    def total(self) -> int:
+        """All that is scheduled and not yet earned."""
+        return int(self._ring.sum())
+
+    def write(self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]) -> None:
+        """Schedule ``premiums`` int64[n] for ``days`` from ``starts`` on, each int64[n].
+
+        Days that have passed (a premium paid in the days of grace) are earned with the next accrual. ValueError for a
+        term that ends beyond the schedule.
+        """
+        self._spread(premiums, starts, days, 1)
+
+    def cancel(
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Take the unearned part of these off the schedule; returns it, int64[n]."""
+        elapsed = np.clip(self.next_day - starts, 0, days)
+        unearned: NDArray[np.int64] = premiums - earned_part(premiums, elapsed, days)
+        self._spread(premiums, starts, days, -1)
+        return unearned
+
+    def accrue(self, day: int) -> int:
+        """Earn every day up to and including ``day``; returns the premium earned. Earns nothing twice."""
+        earned = 0
+        for due in range(self.next_day, min(day + 1, self.next_day + RING_DAYS)):
+            place = due % RING_DAYS
+            earned += int(self._ring[place])
+            self._ring[place] = 0
+        self.next_day = max(self.next_day, day + 1)
+        return earned
+
+    def ahead(self) -> NDArray[np.int64]:
+        """int64[RING_DAYS]: what each day from ``next_day`` on will earn."""
+        return np.roll(self._ring, -(self.next_day % RING_DAYS))
+
+    def state(self) -> tuple[NDArray[np.int64], int]:
+        """A copy of the schedule, for :meth:`restore`."""
+        return self._ring.copy(), self.next_day
+
+    def restore(self, state: tuple[NDArray[np.int64], int]) -> None:
+        """Go back to an earlier :meth:`state`."""
+        self._ring, self.next_day = state[0].copy(), state[1]
+
+    def _spread(
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64], sign: int
+    ) -> None:
+        ahead = starts - self.next_day
+        if premiums.size and int((ahead + days).max()) > RING_DAYS:
+            raise ValueError("a premium is paid too far ahead")
+        terms = ahead * (RING_DAYS + 1) + days
+        for term in np.unique(terms):
+            offset, length = divmod(int(term), RING_DAYS + 1)
+            if length == 0:
+                raise ValueError("a premium is paid for no day")
+            parts = daily_parts(premiums[terms == term], length)
+            late = min(max(-offset, 0), length)
+            if sign > 0:
+                self._ring[self.next_day % RING_DAYS] += int(parts[:late].sum())
+            places = (self.next_day + offset + np.arange(late, length)) % RING_DAYS
+            self._ring[places] += sign * parts[late:]
+
+
+@dataclass(frozen=True, slots=True)
+class PremiumShares:
+    """What becomes of each earned dollar, in millionths; ``claims`` is what the others leave."""
+
+    administration: int
+    oracles: int
+    treasury: int
+    capital: int
+
+    @classmethod
+    def of(cls, claims: float, administration: float, oracles: float, treasury: float, capital: float) -> PremiumShares:
+        """Shares from fractions; ValueError unless they are non-negative and sum to 1."""
+        parts = [Fraction(str(part)) for part in (claims, administration, oracles, treasury, capital)]
+        if min(parts) < 0 or sum(parts) != 1:
+            raise ValueError(f"the shares of a premium must sum to 1: {[float(part) for part in parts]}")
+        return cls(*(int(part * SHARE) for part in parts[1:]))
+
+    def split(self, earned: int) -> tuple[int, int, int, int, int]:
+        """(claims, administration, oracles, treasury, capital); sums to ``earned`` exactly."""
+        rest = [mul_div(earned, share, SHARE)
+                for share in (self.administration, self.oracles, self.treasury, self.capital)]
+        return earned - sum(rest), rest[0], rest[1], rest[2], rest[3]
+
+    @property
+    def claims(self) -> float:
+        """The share of claims, a fraction: the expected loss ratio that the split provides for."""
+        return 1.0 - (self.administration + self.oracles + self.treasury + self.capital) / SHARE
+
+    @property
+    def expenses(self) -> float:
+        """The share of administration, oracles and treasury, a fraction."""
+        return (self.administration + self.oracles + self.treasury) / SHARE
+
+
+def loss_ratio_rebate(premium: int, claims: int, threshold_bps: int) -> int:
+    """What is owed back to policyholders of a year whose loss ratio is below the threshold:
+    max(0, threshold x premium - claims), rounded up, in their favour (45 CFR 158.210 and 158.240)."""
+    return max(mul_div_up(premium, threshold_bps, BPS) - claims, 0)

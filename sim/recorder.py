@@ -1,0 +1,80 @@
+"""Observations of a run, in memory: daily series, series per institution, events, flows and metrics.
+
+Series are declared by the sections of the mechanisms that take part, so that a name that nobody declared is refused
+at once and a file never has a column that the data dictionary does not know.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from sim.kernel.ledger import Ledger
+    from sim.scenario.types import Section
+
+
+class RecorderError(KeyError):
+    """A series or metric that no section declared."""
+
+
+class Recorder:
+    """Collects what mechanisms observe. Shapes: a series is float64[horizon_days], NaN where nothing was recorded."""
+
+    def __init__(self, horizon_days: int, sections: Iterable[Section], ledger: Ledger) -> None:
+        self.horizon_days = horizon_days
+        self.day = -1
+        self._ledger = ledger
+        self.declared_series: dict[str, str] = {}
+        self.declared_metrics: set[str] = set()
+        for section in sections:
+            self.declared_series.update({series.name: series.per for series in section.series})
+            self.declared_metrics.update(metric.name for metric in section.metrics)
+        self.daily: dict[str, np.ndarray] = {}
+        self.institutions: dict[str, dict[str, np.ndarray]] = {}
+        self.metrics: dict[str, float] = {}
+        self.events: list[tuple[int, str, str, float, str]] = []
+        self.flows: list[tuple[int, str, str, str, str, int]] = []
+
+    def _row(self) -> np.ndarray:
+        return np.full(self.horizon_days, np.nan)
+
+    def series(self, name: str, value: float) -> None:
+        """Record today's value of a market-wide series."""
+        row = self.daily.get(name)
+        if row is None:
+            if self.declared_series.get(name) != "market":
+                raise RecorderError(f"no section declares the market series {name!r}")
+            row = self.daily[name] = self._row()
+        row[self.day] = value
+
+    def institution(self, institution: str, name: str, value: float) -> None:
+        """Record today's value of an institution's series."""
+        table = self.institutions.setdefault(institution, {})
+        row = table.get(name)
+        if row is None:
+            if self.declared_series.get(name) != "institution":
+                raise RecorderError(f"no section declares the institution series {name!r}")
+            row = table[name] = self._row()
+        row[self.day] = value
+
+    def metric(self, name: str, value: float) -> None:
+        """Record a figure of the whole run; a figure that is not finite is left out, as "not defined in this run"."""
+        if name not in self.declared_metrics:
+            raise RecorderError(f"no section declares the metric {name!r}")
+        if math.isfinite(value):
+            self.metrics[name] = float(value)
+
+    def event(self, kind: str, subject: str = "", amount: float = 0.0, **details: Any) -> None:
+        """Record an event of today; undone if the transaction it belongs to is rolled back."""
+        mark = len(self.events)
+        self.events.append((self.day, kind, subject, float(amount), json.dumps(details, sort_keys=True, default=float)))
+        self._ledger.on_rollback(lambda: self.events.__delitem__(slice(mark, None)))
+
+    def close_day(self) -> None:
+        """Take the day's flow matrix from the ledger."""
+        self.flows.extend(self._ledger.end_day(self.day))

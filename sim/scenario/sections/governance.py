@@ -1,0 +1,91 @@
+"""Schema of the governance token, governor, timelock and treasury."""
+
+from typing import ClassVar, Literal
+
+from pydantic import model_validator
+
+from sim.scenario.types import Governable, Metric, Section, Series, param
+
+
+class GovernanceSection(Section):
+    """The governance token with its genesis, the governor with its timelock, and the treasury."""
+
+    implementation: ClassVar[str] = "sim.contracts.governance.governance:Governance"
+    series: ClassVar[tuple[Series, ...]] = (
+        Series("governance.treasury", "Cash in the treasury", "USD"),
+        Series("governance.treasury_income", "Cash that the treasury received today", "USD"),
+        Series("governance.open_proposals", "Proposals that are not yet in a final state", "count"),
+        Series("governance.circulating", "GOV held outside treasury, vesting and reward accounts", "GOV"),
+        Series("governance.top10_share", "Share of circulating GOV held by the ten largest holders"),
+        Series("governance.gini", "Gini coefficient of circulating GOV over its holders"),
+        Series("governance.nakamoto", "Fewest voters who together have more than half of the delegated votes", "count"),
+    )
+    metrics: ClassVar[tuple[Metric, ...]] = (
+        Metric("governance.proposals", "Proposals made", "count"),
+        Metric("governance.executed", "Proposals executed", "count"),
+        Metric("governance.defeated", "Proposals voted down or without quorum", "count"),
+        Metric("governance.quorum_failures", "Proposals closed without a quorum", "count", "low"),
+        Metric("governance.executions_refused", "Attempts at execution in which an action was refused", "count", "low"),
+        Metric("governance.expired", "Passed proposals whose grace ended before they were executed", "count", "low"),
+        Metric("governance.turnout", "Mean over closed votes of votes cast over the supply at the snapshot"),
+        Metric("governance.top10_share", "Share of circulating GOV held by the ten largest holders at the end"),
+        Metric("governance.gini", "Gini coefficient of circulating GOV over its holders at the end"),
+        Metric("governance.nakamoto", "Fewest voters with more than half of the votes cast, median over closed votes",
+               "count", "high"),
+        Metric("governance.treasury", "Cash in the treasury at the end", "USD"),
+        Metric("governance.treasury_income", "Cash that the treasury received in the whole run", "USD"),
+        Metric("governance.budget_unpaid", "Standing budgets that the treasury could not meet", "USD", "low"),
+        Metric("governance.emitted", "GOV paid out as rewards", "GOV"),
+    )
+    governable: ClassVar[tuple[Governable, ...]] = (
+        Governable("governance.proposal_threshold", 0.0005, 0.02, "Share of supply needed to make a proposal"),
+        Governable("governance.quorum", 0.01, 0.3, "Share of supply that must vote for or abstain"),
+        Governable("governance.voting_delay_days", 0, 14, "Days from proposal to snapshot", integer=True),
+        Governable("governance.voting_period_days", 1, 30, "Days on which a vote is open", integer=True),
+        Governable("governance.timelock_days", 0, 30, "Days from queueing to execution", integer=True),
+        Governable("governance.emission_scale", 0.0, 1.0, "Part of the scheduled rewards that is paid out"),
+    )
+
+    supply: float = param(100_000_000.0, "Whole supply, minted before the first day.", unit="GOV", gt=0.0, le=1e9)
+    community_share: float = param(0.40, "Share of the supply given to patients, liquidity providers and funds.",
+                                   ge=0.0, le=1.0)
+    treasury_share: float = param(0.25, "Share of the supply given to the treasury; it does not vote.", ge=0.0, le=1.0)
+    team_share: float = param(0.20, "Share of the supply for the team; unvested tokens do not vote.", ge=0.0, le=1.0)
+    rewards_share: float = param(0.15, "Share of the supply paid out as rewards over time.", ge=0.0, le=1.0)
+    vesting_years: float = param(4.0, "Years over which the team's tokens vest, linearly.", unit="years", gt=0.0,
+                                 le=20.0)
+    halving_years: float = param(2.0, "Years after which the rate of rewards halves.", unit="years", gt=0.0, le=20.0)
+    emission_scale: float = param(1.0, "Part of the scheduled rewards that is paid out; the rest stays. Zero shows "
+                                  "yields without emissions.", ge=0.0, le=1.0)
+    top10_share: float = param(0.52, "Share of the community's tokens that its ten largest holders get at the start.",
+                               grade="M", source="Holdings in large DAOs: the ten largest hold 45-58 %",
+                               ge=0.0, le=1.0)
+    holder_share: float = param(0.20, "Share of patients who get tokens at the start.", ge=0.0, le=1.0)
+    holding_log_sd: float = param(1.5, "Log standard deviation of the smaller holdings at the start.", ge=0.0, le=4.0)
+
+    proposal_threshold: float = param(0.0025, "Share of the supply needed to make a proposal.", grade="M",
+                                      source="Compound governance: 25,000 of 10,000,000 COMP", ge=0.0, le=1.0)
+    voting_delay_days: int = param(2, "Days from a proposal to its snapshot.", unit="days", grade="M",
+                                   source="Compound governance: two days of review", ge=0, le=60)
+    voting_period_days: int = param(3, "Days on which a vote is open.", unit="days", grade="M",
+                                    source="Compound governance: three days of voting", ge=1, le=90)
+    quorum: float = param(0.04, "Share of the supply at the snapshot that for and abstain must reach.", grade="M",
+                          source="Compound governance: 400,000 of 10,000,000 COMP", ge=0.0, le=1.0)
+    timelock_days: int = param(2, "Days from queueing to the first day of execution.", unit="days", grade="M",
+                               source="Compound Timelock: 2 to 30 days", ge=0, le=60)
+    grace_days: int = param(14, "Days after which an unexecuted proposal is stale.", unit="days", grade="M",
+                            source="Compound Timelock: 14 days", ge=0, le=365)
+    vote_rule: Literal["token_weighted"] = param("token_weighted", "How voting power becomes votes.")
+    votes_from: Literal["snapshot"] = param("snapshot", "From which balances voting power is read.")
+    delegate_pay: float = param(100.0, "Standing budget: what each delegate is paid a month from the treasury.",
+                                unit="USD/month", ge=0.0, le=100_000.0)
+
+    @model_validator(mode="after")
+    def _shares_sum_to_one(self) -> "GovernanceSection":
+        total = self.community_share + self.treasury_share + self.team_share + self.rewards_share
+        if abs(total - 1.0) > 1e-9:
+            raise ValueError(f"community_share, treasury_share, team_share and rewards_share sum to {total:g}, not 1")
+        return self
+
+
+SECTION = GovernanceSection
