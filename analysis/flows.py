@@ -30,7 +30,7 @@ def sector_balance(matrix: pd.DataFrame) -> pd.DataFrame:
 
     Units are those of ``matrix``; the column ``net`` sums to zero to the base unit.
     """
-    inside = pd.Series([matrix.at[sector, sector] for sector in matrix.index], index=matrix.index, dtype=matrix.to_numpy().dtype)
+    inside = matrix.to_numpy().diagonal()
     received, paid = matrix.sum(axis=0) - inside, matrix.sum(axis=1) - inside
     return pd.DataFrame({"received": received, "paid": paid, "net": received - paid})
 
@@ -41,6 +41,6 @@ def by_kind(flows: pd.DataFrame, asset: str = "USDs") -> pd.DataFrame:
     ``amount`` in base units (int64) over the run, without the opening.
     """
     table = flows[(flows["asset"] == asset) & (flows["day"] >= 0)]
-    sums = table.groupby(["kind", "from_sector", "to_sector"], observed=True, as_index=False)["amount"].sum()
+    sums = table.groupby(["kind", "from_sector", "to_sector"], observed=True)["amount"].sum().reset_index()
     return sums.sort_values(["amount", "kind", "from_sector", "to_sector"], ascending=[False, True, True, True],
                             ignore_index=True)

@@ -150,7 +150,7 @@ class Run:
         found = self.institutions[name].dropna()
         if found.empty:
             return None
-        table = cast(pd.DataFrame, found.unstack("institution"))
+        table = found.unstack("institution")
         return table.reindex(range(int(table.index.min()), int(table.index.max()) + 1))
 
 

@@ -1,239 +1,205 @@
 """One self-contained HTML page of a run that a person can mail.
 
-Question, verdict on each expectation, key figures, pictures with a sentence on what to see, parameters that the
-scenario sets, how to reproduce. Pictures are inline SVG; all text from the scenario is escaped.
+Question, verdict on each expectation, key figures, pictures with a sentence on what to see, events, how to reproduce.
+Pictures are inline SVG; all text from files is escaped; the same folder gives the same bytes.
 """
 
 from __future__ import annotations
 
-import html
-import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
-from analysis.load import Run, load_run
-from analysis.plots import flows, lines, people, solvency
-from analysis.plots.style import house_style, money, new_axes, percent
+from analysis.chapters import CHAPTERS
+from analysis.load import FolderError, Run, load_run
+from analysis.page import Chapter, cards, folded, number, share_glyphs, table, text
+from analysis.plots.style import percent, short
 
 REPORT = "report.html"
+STYLE = Path(__file__).with_name("report.css")
 
-MEPS_2016 = {"1": 0.219, "5": 0.50, "10": 0.66, "50": 0.972}
-"""AHRQ Statistical Brief 521: shares of spending of the US civilian population, 2016."""
+ROUTINE = ("governance.", "research.")
+"""Kinds of event that have a place of their own, or happen all the time: only their number is given."""
 
-STYLE = (Path(__file__).parent / "report.css").read_text(encoding="utf-8")
 
-KEY_FIGURES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
-    ("insurance.incurred_loss_ratio", "incurred loss ratio, all pools", lambda v: f"{v:.3f}"),
-    ("insurance.defaults", "pools that defaulted", lambda v: f"{v:.0f}"),
-    ("insurance.unpaid_claims", "claims left unpaid, USD", money),
-    ("claims.delay_p50_days", "median days, care to payment", lambda v: f"{v:.1f}"),
-    ("claims.delay_p95_days", "95th percentile of days to payment", lambda v: f"{v:.1f}"),
-    ("patients.mean_annual_spending", "spending per person and year, USD", money),
-    ("patients.uninsured_rate", "mean share without cover", percent),
-    ("liquidity_providers.yield", "yield of liquidity providers a year", percent),
-    ("governance.executed", "proposals executed", lambda v: f"{v:.0f}"),
-    ("research.grants_paid", "research grants paid, USD", money),
+def count(value: float) -> str:
+    """A whole number."""
+    return f"{value:,.0f}"
+
+
+def dollars(value: float) -> str:
+    """Dollars: whole below a hundred thousand, shortened above."""
+    return f"${value:,.0f}" if abs(value) < 1e5 else f"${short(value)}"
+
+
+KEY_FIGURES: tuple[tuple[str, tuple[tuple[str, str, Callable[[float], str]], ...]], ...] = (
+    ("Solvency", (
+        ("insurance.incurred_loss_ratio", "incurred loss ratio, all pools", percent),
+        ("insurance.combined_ratio", "combined ratio", percent),
+        ("insurance.lowest_mcr_ratio", "lowest MCR % of any pool", percent),
+        ("insurance.defaults", "pools that defaulted", count),
+        ("insurance.gated_days", "pool-days behind the gate", count),
+        ("insurance.unpaid_claims", "approved claims left unpaid", dollars))),
+    ("Claims", (
+        ("claims.filed", "claims filed", count),
+        ("claims.delay_p50", "days from care to payment, median", number),
+        ("claims.delay_p95", "the same, 95th percentile", number),
+        ("claims.false_denials", "decided claims wrongly denied", percent),
+        ("claims.unfiled", "claims given up before filing", count),
+        ("chain.mean_claim_fee_usd", "mean fee to file a claim", lambda value: f"${value:.3g}"))),
+    ("Liquidity and token", (
+        ("liquidity_providers.yield", "yield of liquidity providers a year", percent),
+        ("liquidity_providers.peak_requests_30d", "most withdrawals asked for in 30 days, of senior capital", percent),
+        ("amm.price_end", "health token at the end", lambda value: f"${value:.3f}"),
+        ("amm.depth_min", "least depth at 2 %", dollars),
+        ("amm.lp_yield", "fees to token liquidity a year", percent),
+        ("health_token.reserve_ratio_min", "lowest reserve ratio of the token", percent))),
+    ("People and governance", (
+        ("patients.mean_annual_spending", "spending per person and year", dollars),
+        ("patients.uninsured_rate", "without cover, mean of days", percent),
+        ("patients.catastrophic_share", "person-years of catastrophic own payments", percent),
+        ("governance.executed", "proposals executed", count),
+        ("governance.turnout", "mean turnout of votes", percent),
+        ("research.grants_paid", "research grants paid", dollars))),
 )
-
-
-def figure_svg(draw: Callable[[Any], Any], width: float = 7.0, height: float = 3.2) -> str:
-    """The picture that ``draw(axes)`` makes, as inline SVG text."""
-    with house_style():
-        figure, axes = new_axes(width, height)
-        draw(axes)
-        buffer = io.StringIO()
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg"):]
-
-
-class Page:
-    """Collects the report's figures, numbering ids so that SVGs do not clash."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.count = 0
-
-    def add(self, draw: Callable[[Any], Any], caption: str, wide: bool = False, height: float = 3.2) -> None:
-        """Append one figure with its caption."""
-        svg = figure_svg(draw, 12.0 if wide else 7.0, height)
-        self.count += 1
-        prefix = f"f{self.count}-"
-        svg = svg.replace('id="', f'id="{prefix}').replace('href="#', f'href="#{prefix}').replace(
-            "url(#", f"url(#{prefix}")
-        kind = ' class="wide"' if wide else ""
-        self.parts.append(f"<figure{kind}>{svg}<figcaption>{html.escape(caption)}</figcaption></figure>")
-
-
-def solvency_figures(page: Page, run: Run) -> None:
-    """Capital, MCR %, premiums against claims, liquidity flows."""
-    capital, required = run.by_institution("insurance.capital"), run.by_institution("insurance.required_capital")
-    if capital is not None:
-        page.add(lambda axes: solvency.capital(axes, capital, required),
-                 "What the pools own beyond their reserves, and what their capital rule asks for.")
-    ratio = run.by_institution("insurance.mcr_ratio")
-    if ratio is not None:
-        page.add(lambda axes: solvency.mcr_percent(axes, ratio),
-                 "Below the gate no withdrawal is completed.")
-    if run.by_institution("insurance.earned_premium") is not None:
-        page.add(lambda axes: solvency.premiums_against_claims(axes, run),
-                 "Premium earned against claims as incurred (reported and reserved) and as paid.")
-    page_lines(page, run, [("liquidity_providers.deposits", "deposits"),
-                           ("liquidity_providers.requests", "withdrawals requested"),
-                           ("liquidity_providers.withdrawals", "withdrawals paid")],
-               "Liquidity provider flows", "USD a day", money, 30,
-               "Runs show in requests before they show in completed withdrawals.")
-
-
-def page_lines(page: Page, run: Run, names: list[tuple[str, str]], title: str, unit: str,
-               formatter: Callable[[float, object], str] | None, window: int, caption: str,
-               from_zero: bool = True) -> None:
-    """Add a line figure if the run has any of its series."""
-    present = [(name, label) for name, label in names if run.series(name) is not None]
-    if present:
-        page.add(lambda axes: lines.series(axes, run, present, title, unit, formatter, window, from_zero), caption)
-
-
-def market_figures(page: Page, run: Run) -> None:
-    """Claims delay, token price and depth, fees."""
-    page_lines(page, run, [("claims.delay_p50_days", "median"), ("claims.delay_p95_days", "95th percentile")],
-               "Delay from care to payment", "days", None, 7, "Of the claims paid that day.")
-    page_lines(page, run, [("amm.hlt_price", "pool price"), ("reference_price.hlt_external", "external venue"),
-                           ("health_token.fundamental", "fundamental")],
-               "Health token price", "USD", None, 1, "Arbitrage keeps the pool within fees of the outside venue.",
-               from_zero=False)
-    page_lines(page, run, [("amm.hlt_depth", "depth")], "Depth of the token pool", "USD that moves the price by 2 %",
-               money, 1, "What can be sold before the price has fallen by two per cent.")
-    page_lines(page, run, [("chain.claim_fee_usd", "filing a claim")], "Fee of a transaction", "USD", None, 1,
-               "At the day's base fee and suggested tip.")
-
-
-def people_figures(page: Page, run: Run) -> None:
-    """Uninsured by income, concentration, own payments."""
-    metrics = run.summary["metrics"]
-    if "patients.uninsured_decile_1" in metrics:
-        page.add(lambda axes: people.uninsured_by_decile(axes, metrics),
-                 "Neither public cover nor a pool's.")
-    page_lines(page, run, [("patients.uninsured", "without cover")], "Uninsured", "share of all patients", percent, 1,
-               "Steps are open enrolments; the slope between them is lapses.")
-    if "patients.top1_share" in metrics:
-        page.add(lambda axes: people.concentration(axes, metrics, MEPS_2016),
-                 "Medical spending is concentrated on few; the model must reproduce how much.")
-    page_lines(page, run, [("patients.own_payments", "patients themselves"), ("patients.charity_care", "charity")],
-               "Paid for care outside insurance", "USD a day", money, 30, "What is due beyond cash is charity care.")
-
-
-def governance_figures(page: Page, run: Run) -> None:
-    """Treasury, voting power, consents, research."""
-    page_lines(page, run, [("governance.treasury", "treasury"), ("research.cash", "researchers")],
-               "Cash of treasury and researchers", "USD", money, 1, "Fees come in, grants go out.")
-    page_lines(page, run, [("governance.top10_share", "top 10 holders"), ("governance.gini", "Gini")],
-               "Concentration of governance tokens", "share", percent, 1,
-               "Real DAOs: the ten largest hold 45 to 58 %.")
-    page_lines(page, run, [("data_vault.consents", "consents in force")], "Consent to share records", "patients",
-               None, 1, "Patients who offer their record at some price.")
-    page_lines(page, run, [("data_vault.sales", "records sold")], "Data sales", "records a day", None, 30,
-               "Records bought by researchers.")
+"""Groups of figures that most readers look for first: metric, label, format."""
 
 
 def verdicts(run: Run) -> str:
-    """The table of expectations."""
-    rows = run.summary.get("expectations", [])
+    """How the run stands to each expectation, as HTML."""
+    rows = run.expectations
     if not rows:
-        return "<p>This scenario states no expectation that a single run can be held against.</p>"
-    marks = {True: '<span class="yes">met</span>', False: '<span class="no">not met</span>',
-             None: '<span class="open">needs replications: run <code>check</code></span>'}
-    body = "".join(
-        f"<tr><td>{marks.get(row.get('met'), marks[None])}</td><td>{html.escape(str(row.get('statement', '')))}</td>"
-        f"<td class=n>{_number(row.get('value'))}</td><td>{html.escape(str(row.get('source', '')))}</td></tr>"
-        for row in rows)
-    return ("<div class=scroll><table><tr><th>verdict</th><th>expected</th><th>this run</th><th>source</th></tr>"
-            f"{body}</table></div>")
+        return "<p>This run has no expectation to be held against.</p>"
+    marks = {True: '<span class="yes">✓ met</span>', False: '<span class="no">✗ not met</span>',
+             None: '<span class="open">? open</span>'}
+    states = [row.get("met") if isinstance(row.get("met"), bool) else None for row in rows]
+    told = ", ".join(f"{states.count(state)} {word}" for state, word in (
+        (True, "met"), (False, "not met"), (None, "that one run cannot tell")) if states.count(state))
+    body = [[marks[state], text(row.get("statement", "")) + f'<small>{text(row.get("source") or "")}</small>',
+             number(row.get("value"))] for state, row in zip(states, rows, strict=True)]
+    return (f"<p>Of {len(rows)} expectations: {told}.</p>"
+            + table(["verdict", "expectation and its source", "this run"], body, (2,))
+            + '<p class="meta">Expectations on averages, on shares of runs and on differences between variants are '
+              "decided by <code>check</code>, over all replications; one run is a sample of one.</p>")
 
 
-def _number(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:,.4g}" if isinstance(value, (int, float)) else html.escape(str(value))
+def key_figures(metrics: Mapping[str, float]) -> str:
+    """Cards of the figures of :data:`KEY_FIGURES` that the run has, as HTML."""
+    blocks = []
+    for title, figures in KEY_FIGURES:
+        shown = [(form(metrics[name]), label) for name, label, form in figures if name in metrics]
+        if shown:
+            blocks.append(f"<h3>{text(title)}</h3>{cards(shown)}")
+    return "".join(blocks)
 
 
-def key_figures(metrics: dict[str, float]) -> str:
-    """Cards of the figures that most readers look for."""
-    cards = "".join(f"<div class=card><b>{html.escape(show(metrics[name]))}</b><span>{html.escape(label)}</span></div>"
-                    for name, label, show in KEY_FIGURES if name in metrics)
-    return f"<div class=cards>{cards}</div>"
+def figures_html(metrics: Mapping[str, float]) -> str:
+    """Every figure of the run, folded, as HTML."""
+    rows = [[f"<code>{text(metric)}</code>", number(value)] for metric, value in sorted(metrics.items())]
+    return folded(f"{len(rows)} figures of this run", table(["figure", "value"], rows, (1,)))
 
 
-def events_table(run: Run, most: int = 40) -> str:
-    """Shocks, defaults and votes executed, the first ``most`` of them."""
+def events_html(run: Run, first: int = 15, most: int = 300) -> str:
+    """Shocks, defaults, gates and the like: the ``first`` rows, the next up to ``most`` folded; of routine kinds only
+    the number."""
     events = run.events
     if events.empty:
         return "<p>None.</p>"
-    rows = "".join(
-        f"<tr><td class=n>{event.day}</td><td>{html.escape(str(event.kind))}</td>"
-        f"<td>{html.escape(str(event.subject))}</td>"
-        f"<td class=n>{money(float(event.amount)) if event.amount else ''}</td>"
-        f"<td>{html.escape(', '.join(f'{k} {v}' for k, v in event.details.items()))}</td></tr>"
-        for event in events.head(most).itertuples())
-    more = f"<p class=meta>{len(events) - most} more in events.parquet.</p>" if len(events) > most else ""
-    return ("<div class=scroll><table><tr><th>day</th><th>event</th><th>subject</th><th>amount</th><th></th></tr>"
-            f"{rows}</table></div>{more}")
+    routine = events["kind"].str.startswith(ROUTINE)
+    told, counts = events[~routine], events.loc[routine, "kind"].value_counts()
+    parts = []
+    heads = ["day", "event", "subject", "amount", "details"]
+    if len(told):
+        rows = [[number(int(day)), text(str(kind).replace("_", " ")), text(subject),
+                 short(float(amount)) if amount else "",
+                 text(", ".join(f"{name} {value}" for name, value in details.items()))]
+                for day, kind, subject, amount, details in zip(
+                    told["day"].head(most), told["kind"], told["subject"], told["amount"], told["details"],
+                    strict=False)]
+        parts.append(table(heads, rows[:first], (3,)))
+        if len(rows) > first:
+            parts.append(folded(f"{len(rows) - first} more", table(heads, rows[first:], (3,))))
+    if len(told) > most:
+        parts.append(f'<p class="meta">{len(told) - most} more are in events.parquet.</p>')
+    if len(counts):
+        listed = ", ".join(f"{counts[kind]} {kind}" for kind in sorted(counts.index))
+        parts.append(f'<p class="meta">Besides: {text(listed)}.</p>')
+    return "".join(parts)
 
 
-def metrics_table(metrics: dict[str, float]) -> str:
-    """Every figure of the run."""
-    rows = "".join(f"<tr><td><code>{html.escape(name)}</code></td><td class=n>{_number(value)}</td></tr>"
-                   for name, value in sorted(metrics.items()))
-    return (f"<details><summary>All {len(metrics)} figures</summary><div class=scroll><table>{rows}</table></div>"
-            "</details>")
+def shock_days(run: Run) -> dict[int, str]:
+    """Days of the scenario's shocks with their names, for marking them in figures."""
+    shocks = run.events[run.events["kind"] == "shock"]
+    marks: dict[int, str] = {}
+    for day, subject in zip(shocks["day"], shocks["subject"], strict=True):
+        name = str(subject).replace("_", " ")
+        marks[int(day)] = f"{marks[int(day)]}, {name}" if int(day) in marks else name
+    return marks
+
+
+def chapters_html(run: Run) -> str:
+    """All chapters that the run has data for, as HTML."""
+    marks = shock_days(run)
+    parts = []
+    for place, (title, build) in enumerate(CHAPTERS):
+        chapter = Chapter(title, f"c{place}f", marks)
+        build(chapter, run)
+        parts.append(chapter.html())
+    return "".join(parts)
+
+
+def reproduce(run: Run) -> str:
+    """What makes the same run again, as HTML."""
+    manifest = run.manifest
+    versions = manifest.get("versions")
+    named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) \
+        if isinstance(versions, dict) else "unknown"
+    commit = str(manifest.get("commit") or "unknown")
+    return (f"<pre>python run_sim.py run scenario.yaml --seed {text(manifest.get('seed'))}</pre>"
+            '<p class="meta">with the scenario.yaml of this folder. Configuration '
+            f"{text(str(manifest.get('config_hash'))[:16])}, commit {text(commit[:12])}; {text(named)}.</p>"
+            + folded("scenario.yaml", f"<pre>{text(run.scenario_text)}</pre>"))
 
 
 def render(run: Run) -> str:
-    """The whole page as HTML."""
-    scenario, manifest, metrics = run.scenario, run.manifest, run.summary["metrics"]
-    page = Page()
-    sections: list[tuple[str, Callable[[Page, Run], None]]] = [
-        ("Solvency", solvency_figures), ("Claims and markets", market_figures), ("People", people_figures),
-        ("Governance, data and research", governance_figures)]
-    blocks = []
-    for title, build in sections:
-        page.parts = []
-        build(page, run)
-        if page.parts:
-            blocks.append(f"<h2>{title}</h2><div class=figures>{''.join(page.parts)}</div>")
-    matrix = flows.flow_matrix(run.flows)
-    if matrix.size:
-        page.parts = []
-        page.add(lambda axes: flows.draw_flow_matrix(axes, matrix),
-                 "Every dollar that moved, by sector; sums to the last unit (flows.parquet has kinds and days).",
-                 wide=True, height=5.4)
-        blocks.append(f"<h2>Where the money went</h2><div class=figures>{''.join(page.parts)}</div>")
-    name = html.escape(str(manifest["name"]))
-    people_count = scenario.get("population", {}).get("patients", 0)
-    versions = ", ".join(f"{html.escape(k)} {html.escape(str(v))}" for k, v in sorted(manifest["versions"].items()))
-    return f"""<!doctype html><html lang="en"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>{name} - salus</title>
-<style>{STYLE}</style></head>
-<body><h1>{name}</h1><p class="question">{html.escape(str(scenario.get("question", "")))}</p>
-<p class="meta">{people_count:,} patients, {manifest["days"]:,} days, seed {manifest["seed"]}, stage
-{html.escape(str(scenario.get("stage", "")))}. One run: figures below have no sampling interval; use <code>check</code>
-for replications.</p>
-<h2>Expectations</h2>{verdicts(run)}<h2>Key figures</h2>{key_figures(metrics)}{"".join(blocks)}
-<h2>Events</h2>{events_table(run)}<h2>Figures</h2>{metrics_table(metrics)}
-<h2>How to reproduce</h2><pre>python run_sim.py run scenario.yaml --seed {manifest["seed"]}</pre>
-<p class="meta">with the <code>scenario.yaml</code> of this folder. Configuration
-{html.escape(manifest["config_hash"][:16])}, commit {html.escape(str(manifest.get("commit") or "unknown"))[:12]}. {versions}.</p></body></html>
-"""
+    """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged."""
+    name, scenario = text(run.manifest.get("name", "run")), run.scenario
+    facts = [f"{count(run.setting('population.patients', 0))} patients", f"{count(run.days)} days",
+             f"seed {text(run.manifest.get('seed'))}"]
+    if "stage" in scenario:
+        facts.append(f"stage {text(scenario['stage'])}")
+    return share_glyphs(f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{name} – salus</title><style>{STYLE.read_text(encoding="utf-8")}</style></head>
+<body><header><h1>{name}</h1><p class="question">{text(scenario.get("question", ""))}</p>
+<p class="meta">{", ".join(facts)}. One run: its figures have no sampling interval.</p></header>
+<section><h2>Expectations</h2>{verdicts(run)}</section>
+<section><h2>Key figures</h2>{key_figures(run.metrics)}</section>
+{chapters_html(run)}
+<section><h2>Events</h2>{events_html(run)}</section>
+<section class="screen"><h2>All figures</h2>{figures_html(run.metrics)}</section>
+<section><h2>How to reproduce</h2>{reproduce(run)}</section></body></html>
+""")
 
 
 def write_report(folder: str | Path) -> Path:
-    """Write ``report.html`` into the run's folder and return its path."""
+    """Write ``report.html`` into the run's folder, whole or not at all, and return its path.
+
+    Raises :class:`FolderError` where the folder is not a run's, or cannot be written.
+    """
     run = load_run(folder)
-    text = render(run)
+    page = render(run)
     target = run.folder / REPORT
-    temporary = target.with_suffix(".html.partial")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, target)
+    temporary = target.with_name(f".{REPORT}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise FolderError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
     return target

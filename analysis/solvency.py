@@ -81,7 +81,7 @@ def by_period(table: pd.DataFrame, period: int) -> pd.DataFrame:
     days = table.index.to_numpy()
     whole = (int(days.max()) + 1) // period
     kept = table[days < whole * period] if whole else table
-    return cast(pd.DataFrame, kept.groupby(kept.index.to_numpy() // period * period).sum())
+    return kept.groupby(kept.index.to_numpy() // period * period).sum()
 
 
 def quantity(name: str, run: Run, how: str) -> pd.Series[float] | None:

@@ -1,1 +1,1 @@
-"""Figures: each function takes a run or a DataFrame and draws on the Axes it is given."""
+"""Figures: each function takes DataFrames, draws on the Axes it is given and returns them."""

@@ -1,35 +1,58 @@
-"""Line figures of daily series, shared by the report's pictures."""
+"""Lines over days, shared by most of the report's figures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
 
-from analysis.load import Run
-from analysis.plots.style import COLOURS, year_axis
+from analysis.plots.style import COLOURS, SKY, Formatter, finish, thin, time_axis
 
 
-def series(
-    axes: Axes, run: Run, names: Sequence[tuple[str, str]], title: str, unit: str,
-    formatter: Callable[[float, object], str] | None = None, window: int = 1, from_zero: bool = True,
-) -> Axes:
-    """Draw the market series ``names`` (name, label) that the run has; ``window`` days of rolling mean."""
-    for position, (name, label) in enumerate(names):
-        values = run.series(name)
-        if values is None:
-            continue
-        if window > 1:
-            values = values.rolling(window, min_periods=1).mean()
-        axes.plot(values.index, values, color=COLOURS[position], label=label)
-    if from_zero:
-        axes.set_ylim(bottom=0)
-    if formatter is not None:
-        axes.yaxis.set_major_formatter(FuncFormatter(formatter))
-    axes.set_ylabel(unit if window == 1 else f"{unit} ({window}-day mean)")
-    axes.set_title(title)
-    if len(names) > 1:
-        axes.legend(loc="best", ncols=min(4, len(names)))
-    year_axis(axes, int(run.daily.index.max()) + 1)
+def smooth(table: pd.DataFrame, window: int) -> pd.DataFrame:
+    """Mean of the last ``window`` days of each column; NaN before the window is full."""
+    return table if window <= 1 else table.rolling(window, min_periods=window).mean()
+
+
+def in_days(unit: str, window: int) -> str:
+    """The unit of a figure with the window of its mean, where there is one."""
+    return unit if window <= 1 else f"{unit}, {window}-day mean"
+
+
+def lines(axes: Axes, table: pd.DataFrame, title: str, unit: str, formatter: Formatter | None = None,
+          days: int = 0, from_zero: bool = True, styles: Sequence[str] = (), steps: bool = False,
+          colours: Sequence[str] = COLOURS) -> Axes:
+    """One line for each column of ``table`` (days x labels), named above the data if there are several.
+
+    ``unit`` labels the vertical axis; ``days`` is the length of the horizontal one (default: the table's);
+    ``styles`` and ``colours`` go by column, the first at the bottom; ``steps`` draws values that hold until the next.
+    """
+    for position, label in enumerate(table.columns):
+        values = thin(table[label])
+        axes.plot(values.index, values, color=colours[position], label=label if table.shape[1] > 1 else None,
+                  linestyle=styles[position] if position < len(styles) else "-",
+                  drawstyle="steps-post" if steps else "default",
+                  linewidth=1.1 if len(table) > 300 and table.shape[1] > 2 else 1.4)
+    low, high = (float(edge(table.to_numpy(dtype="float64"))) for edge in (np.nanmin, np.nanmax))
+    if from_zero and low >= 0:
+        axes.set_ylim(0, 1.06 * high if high > 0 else 1.0)
+    elif low < 0 < high:
+        axes.axhline(0, color="#555555", linewidth=0.8)
+    time_axis(axes, days or int(table.index.max()) + 1)
+    return finish(axes, title, unit, formatter)
+
+
+def spread(axes: Axes, table: pd.DataFrame, what: str) -> Axes:
+    """The range over the columns of ``table`` (days x institutions) as a band, and their median as a line.
+
+    ``what`` names one institution in the legend, such as "pool".
+    """
+    known = table.dropna(how="all")
+    least, middle, most = (thin(known.quantile(q, axis=1)) for q in (0.0, 0.5, 1.0))
+    shown = sorted(set(least.index) | set(most.index))
+    axes.fill_between(shown, known.loc[shown].min(axis=1), known.loc[shown].max(axis=1), color=SKY, alpha=0.3,
+                      linewidth=0, label=f"range of {table.shape[1]} {what}s")
+    axes.plot(middle.index, middle, color=COLOURS[0], label=f"median {what}")
     return axes

@@ -1,73 +1,104 @@
-"""Capital, required capital, premiums against claims, losses by layer."""
+"""Own funds against requirements, MCR %, loss ratios, states of the pools."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter
+from matplotlib.patches import Patch
 
-from analysis.load import Run
-from analysis.plots.style import COLOURS, money, percent, year_axis
+from analysis.plots.lines import spread
+from analysis.plots.style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    ORANGE,
+    RED,
+    SKY,
+    Formatter,
+    finish,
+    head,
+    percent,
+    short,
+    thin,
+    time_axis,
+)
+
+PARTS = ("senior", "junior")
+"""Columns of own funds that are stacked; what else is known of scr and mcr is drawn as lines."""
 
 
-def capital(axes: Axes, table: pd.DataFrame, required: pd.DataFrame | None = None) -> Axes:
-    """Capital of each pool (dollars; days x pools), with the pools' summed requirement as a dashed line.
-
-    Pools are drawn thin, the sum thick on the right-hand scale of the same axes.
-    """
-    for pool in table:
-        axes.plot(table.index, table[pool], color=COLOURS[5], linewidth=0.7, alpha=0.7)
-    axes.plot(table.index, table.sum(axis=1, min_count=1), color=COLOURS[0], linewidth=2.0, label="all pools")
-    if required is not None:
-        axes.plot(required.index, required.sum(axis=1, min_count=1), color=COLOURS[1], linestyle="--",
-                  label="required, all pools")
-    axes.plot([], [], color=COLOURS[5], linewidth=0.7, label="each pool")
+def layers(axes: Axes, table: pd.DataFrame, labels: dict[str, str], title: str, unit: str,
+           formatter: Formatter | None = short) -> Axes:
+    """Columns of ``table`` (days x parts, all >= 0) stacked as areas, in the order of ``labels`` (column -> name)."""
+    shown = sorted(set(thin(table.sum(axis=1)).index))
+    rows = table.loc[shown]
+    present = [column for column in labels if column in table]
+    axes.stackplot(rows.index, *(rows[column].fillna(0.0) for column in present), linewidth=0,
+                   labels=[labels[column] for column in present], colors=(BLUE, SKY, ORANGE, GREEN))
     axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(money))
-    axes.set_ylabel("USD")
-    axes.set_title("Capital of the pools")
-    axes.legend(loc="upper left", ncols=3)
-    year_axis(axes, int(table.index.max()) + 1)
-    return axes
+    time_axis(axes, int(table.index.max()) + 1)
+    return finish(axes, title, unit, formatter)
 
 
-def mcr_percent(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Capital over required minimum of each pool (days x pools, ratio), with the gate at 100 %."""
-    lower, middle, upper = (table.quantile(q, axis=1) for q in (0.0, 0.5, 1.0))
-    axes.fill_between(table.index, lower, upper, color=COLOURS[5], alpha=0.35, linewidth=0,
-                      label=f"least to most of {table.shape[1]} pools")
-    axes.plot(table.index, middle, color=COLOURS[0], label="median pool")
-    axes.axhline(1.0, color=COLOURS[1], linestyle="--", linewidth=1.0, label="gate")
-    axes.yaxis.set_major_formatter(FuncFormatter(percent))
-    axes.set_ylim(0, min(float(np.nanmax(upper)) * 1.15, 10.0))
-    axes.set_ylabel("capital / MCR")
-    axes.set_title("MCR %")
-    axes.legend(loc="upper right", ncols=3)
-    year_axis(axes, int(table.index.max()) + 1)
-    return axes
+def own_funds(axes: Axes, table: pd.DataFrame) -> Axes:
+    """Senior and junior capital of all pools stacked, with what is required of them: ``table`` is that of
+    :func:`analysis.solvency.own_funds` (days x [senior, junior, scr, mcr], USD)."""
+    for column, label, style in (("scr", "SCR", "-"), ("mcr", "MCR", "--")):
+        if column in table:
+            values = thin(table[column])
+            axes.plot(values.index, values, color=BLACK, linestyle=style, linewidth=1.2, label=label)
+    return layers(axes, table, {"senior": "senior", "junior": "junior, with surplus"},
+                  "Capital of the pools", "USD, all pools")
 
 
-def premiums_against_claims(axes: Axes, run: Run, window: int = 30) -> Axes:
-    """Earned premium, incurred and paid claims of all pools: dollars a day, mean of ``window`` days."""
-    for name, label, colour in (("insurance.earned_premium", "earned premium", COLOURS[0]),
-                                ("insurance.incurred", "incurred claims", COLOURS[1]),
-                                ("insurance.paid", "paid claims", COLOURS[2])):
-        table = run.by_institution(name)
-        if table is None:
-            continue
-        axes.plot(table.sum(axis=1).rolling(window, min_periods=window).mean(), color=colour, label=label)
-    axes.set_ylim(bottom=0)
-    axes.yaxis.set_major_formatter(FuncFormatter(money))
-    axes.set_ylabel(f"USD a day ({window}-day mean)")
-    axes.set_title("Premiums against claims")
-    axes.legend(loc="lower right", ncols=3)
-    year_axis(axes, int(run.daily.index.max()) + 1)
-    return axes
+def mcr_percent(axes: Axes, table: pd.DataFrame, gate: pd.Series[float] | None = None) -> Axes:
+    """MCR % (capital over the minimum requirement; days x pools, ratio): range, median, the pool that fell lowest,
+    and the ``gate`` (by day) below which no withdrawal is paid."""
+    spread(axes, table, "pool")
+    lowest = table.min().idxmin()
+    values = thin(table[lowest].dropna())
+    axes.plot(values.index, values, color=RED, linewidth=1.0, label=f"{lowest} (lowest)")
+    if gate is not None:
+        axes.plot(gate.index, gate, color=BLACK, linestyle="--", linewidth=1.0, drawstyle="steps-post", label="gate")
+    axes.set_ylim(min(0.0, float(np.nanmin(table))), min(float(np.nanmax(table)) * 1.08, 10.0))
+    time_axis(axes, int(table.index.max()) + 1)
+    return finish(axes, "MCR %", "capital / MCR", percent)
 
 
-def loss_triangle(triangle: pd.DataFrame) -> pd.DataFrame:
-    """Cumulative claims by accident quarter (rows) and development quarter (columns) from rows of
-    ``accident``, ``development``, ``amount`` (dollars)."""
-    wide = triangle.pivot_table(index="accident", columns="development", values="amount", aggfunc="sum").fillna(0.0)
-    return wide.cumsum(axis=1)
+def loss_ratios(axes: Axes, table: pd.DataFrame, together: pd.Series[float], window: int,
+                priced: float | None = None) -> Axes:
+    """Loss ratio of the last ``window`` days: range and median of pools (days x pools), all pools ``together``, and
+    the ratio that premiums are ``priced`` for."""
+    spread(axes, table, "pool")
+    values = thin(together.dropna())
+    axes.plot(values.index, values, color=RED, label="all pools")
+    if priced is not None:
+        axes.axhline(priced, color=BLACK, linestyle="--", linewidth=1.0, label="priced for")
+    most = max(2.0, 2.5 * float(np.nanmax(together)))  # one large claim can lift a small pool's ratio to any height
+    axes.set_ylim(min(0.0, float(np.nanmin(table))), min(1.06 * float(np.nanmax(table)), most))
+    time_axis(axes, int(table.index.max()) + 1)
+    return finish(axes, f"Loss ratio of the last {window} days", "incurred / earned premium", percent)
+
+
+def stretches(values: pd.Series[float], state: int) -> list[tuple[int, int]]:
+    """(first day, number of days) of each unbroken stretch in which ``values`` (by day) are ``state``."""
+    inside = np.concatenate([[False], values.to_numpy(dtype="float64") == state, [False]]).astype(np.int8)
+    starts, ends = np.flatnonzero(np.diff(inside) == 1), np.flatnonzero(np.diff(inside) == -1)
+    first = int(values.index.min())
+    return [(first + int(start), int(end - start)) for start, end in zip(starts, ends, strict=True)]
+
+
+def states(axes: Axes, table: pd.DataFrame, names: tuple[str, ...]) -> Axes:
+    """A strip for each pool (days x pools, values 0 ..) coloured by its state; ``names`` are the states' names."""
+    colours = ("#e8eef2", ORANGE, RED, BLACK)[:len(names)]
+    pools = list(table.columns)
+    for row, pool in enumerate(pools):
+        for state, colour in enumerate(colours):
+            axes.broken_barh(stretches(table[pool], state), (row - 0.42, 0.84), facecolors=colour, linewidth=0)
+    axes.set_yticks(range(len(pools)), [str(pool)[:10] for pool in pools])
+    axes.set_ylim(len(pools) - 0.5, -0.5)
+    axes.grid(visible=False)
+    time_axis(axes, int(table.index.max()) + 1)
+    axes.set_ylabel("pool")
+    return head(axes, "States of the pools", [Patch(color=colour) for colour in colours], names)

@@ -1,35 +1,56 @@
-"""The house style: colour-blind safe, quiet axes, units on every axis."""
+"""The house style: colour-blind safe, quiet axes, units on every axis, legends beside the data and never on it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A", "#000000")
 """Okabe and Ito's palette, dark colours first."""
 
+BLUE, RED, GREEN, PINK, ORANGE, SKY, GREY, BLACK = COLOURS
+
+Formatter = Callable[[float, object], str]
+"""Turns a value on an axis into its label."""
+
 PARAMETERS = {
-    "axes.prop_cycle": mpl.cycler(color=COLOURS),
+    "axes.prop_cycle": cycler(color=COLOURS),
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.edgecolor": "#8a8a8a",
     "axes.grid": True,
     "grid.color": "#e4e4e4",
     "grid.linewidth": 0.6,
     "axes.axisbelow": True,
-    "axes.titlesize": 11,
+    "axes.titlesize": 10.5,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.labelsize": 9,
+    "axes.labelsize": 8.5,
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
-    "legend.fontsize": 8.5,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "legend.fontsize": 8.2,
     "legend.frameon": False,
+    "legend.handlelength": 1.5,
+    "legend.columnspacing": 1.3,
+    "legend.handletextpad": 0.5,
     "lines.linewidth": 1.4,
+    "lines.solid_capstyle": "round",
     "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "text.parse_math": False,  # names from a scenario may hold dollar signs
     "svg.fonttype": "path",
     "svg.hashsalt": "salus",
     "figure.dpi": 100,
@@ -43,31 +64,108 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def new_axes(width: float = 7.0, height: float = 3.2, **subplots: object) -> tuple[Figure, Axes]:
-    """A figure of its own, without pyplot's global state; sizes in inches."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(**subplots)  # type: ignore[arg-type,return-value]
+MARGINS = (0.78, 0.14, 0.46, 0.34)
+"""Inches left, right, below and above the axes, so that the axes of neighbouring figures align."""
+
+LEGEND_ROW, LEGEND_COLUMNS = 0.175, 4
+"""Inches that one row of the legend takes above the axes, and entries in a row."""
 
 
-def money(value: float, _position: object = None) -> str:
-    """Dollars, short: 1.2k, 3.4M, 5.6bn."""
-    size = abs(value)
-    for limit, divisor, suffix in ((1e9, 1e9, "bn"), (1e6, 1e6, "M"), (1e3, 1e3, "k")):
-        if size >= limit:
-            return f"{value / divisor:.3g}{suffix}"
+def new_axes(width: float = 5.3, height: float = 2.9,
+             margins: tuple[float, float, float, float] = MARGINS) -> tuple[Figure, Axes]:
+    """A figure of its own, without pyplot's global state, and its axes; sizes in inches."""
+    figure = Figure(figsize=(width, height))
+    return figure, figure.add_axes((margins[0] / width, margins[2] / height, 1.0 - (margins[0] + margins[1]) / width,
+                                    1.0 - (margins[2] + margins[3]) / height))
+
+
+def make_room(axes: Axes, height: float) -> None:
+    """Lower the top of the axes, in a figure ``height`` inches high, by the rows of the legend above them."""
+    legend = axes.get_legend()
+    if legend is not None:
+        box = axes.get_position()
+        taken = -(-len(legend.get_texts()) // LEGEND_COLUMNS) * LEGEND_ROW / height
+        axes.set_position((box.x0, box.y0, box.width, box.height - taken))
+
+
+def short(value: float, _position: object = None) -> str:
+    """Three digits with a suffix: 950, 1.2k, 3.4M, 5.6bn; the unit is on the axis."""
+    for limit, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit * 0.9995:
+            scaled = value / limit
+            return f"{scaled:,.0f}{suffix}" if abs(scaled) >= 999.5 else f"{scaled:.3g}{suffix}"
     return f"{value:.3g}"
 
 
 def percent(value: float, _position: object = None) -> str:
-    """A share as a percentage."""
-    return f"{100 * value:.3g} %"
+    """A share as a percentage of three digits."""
+    share = 100.0 * value
+    return f"{share:,.0f} %" if abs(share) >= 999.5 else f"{share:.3g} %"
 
 
-def year_axis(axes: Axes, days: int) -> None:
-    """Label the horizontal axis in days or years, whichever reads better for ``days`` days."""
+def plain(value: float, _position: object = None) -> str:
+    """A number as it is, with separators of thousands."""
+    return f"{value:,.10g}"
+
+
+def finish(axes: Axes, title: str, unit: str, formatter: Formatter | None = None) -> Axes:
+    """Title, unit of the vertical axis, labels of its ticks, and a legend above the data where there is one."""
+    axes.set_ylabel(unit)
+    if formatter is not None:
+        axes.yaxis.set_major_formatter(FuncFormatter(formatter))
+    handles, labels = axes.get_legend_handles_labels()
+    return head(axes, title, handles, labels)
+
+
+def head(axes: Axes, title: str, handles: Sequence[Artist], labels: Sequence[str]) -> Axes:
+    """The title, and under it but above the data a legend, if there are ``handles``."""
+    rows = -(-len(handles) // LEGEND_COLUMNS)
+    axes.set_title(title, y=1.0, pad=6 + 72 * LEGEND_ROW * rows)
+    if handles:
+        axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.0,
+                    borderpad=0.25, labelspacing=0.3, ncols=LEGEND_COLUMNS)
+    return axes
+
+
+def time_axis(axes: Axes, days: int) -> Axes:
+    """The horizontal axis of ``days`` days, labelled in days, or in years where there are more than two."""
+    axes.set_xlim(0, max(days - 1, 1))
     if days > 2 * 365:
         axes.set_xlabel("year")
         ticks = list(range(0, days + 1, 365))
         axes.set_xticks(ticks, [str(tick // 365) for tick in ticks])
+        axes.set_xlim(0, days)
     else:
         axes.set_xlabel("day")
+    return axes
+
+
+def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
+    """A dotted line with its name at each of the days ``marks`` (day -> name), such as the shocks of a run.
+
+    Room for the names is made above the data, where the scale lets it.
+    """
+    low, high = axes.get_ylim()
+    if axes.get_yscale() == "log":
+        axes.set_ylim(low, high * (high / low) ** 0.09)
+    elif low < high:
+        axes.set_ylim(low, high + 0.09 * (high - low))
+    for day, name in marks.items():
+        axes.axvline(day, color=BLACK, linestyle=":", linewidth=0.9)
+        axes.annotate(name, (day, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -1), va="top",
+                      textcoords="offset points", fontsize=7, color="#333333")
+    return axes
+
+
+def thin(values: pd.Series[float], points: int = 320) -> pd.Series[float]:
+    """About ``points`` of the values at most: the least and the greatest of each stretch, so that no peak is lost."""
+    if len(values) <= points:
+        return values
+    size = -(-2 * len(values) // points)
+    padded = np.full(-(-len(values) // size) * size, np.nan)
+    padded[:len(values)] = values.to_numpy(dtype="float64")
+    stretches = padded.reshape(-1, size)
+    starts = np.arange(len(stretches)) * size
+    least = starts + np.where(np.isnan(stretches), np.inf, stretches).argmin(axis=1)
+    most = starts + np.where(np.isnan(stretches), -np.inf, stretches).argmax(axis=1)
+    return values.iloc[np.unique(np.concatenate([[0, len(values) - 1], least, most]))]

@@ -47,13 +47,7 @@ class Interests:
         governance = self._market.mechanism("governance")
         checkpoint = governance.power.before(self._market.day)
         votes = checkpoint.of(agent.voter) / MICRO if checkpoint is not None else 0.0
-        return self._class_stake(agent.kind) + votes * self.token_value()
-
-    def token_value(self) -> float:
-        """Fair value of one GOV: net fees a year so far, discounted for ever, over the supply."""
-        governance = self._market.mechanism("governance")
-        fees = governance.treasury.total_income / MICRO * DAYS_PER_YEAR / max(self._market.day, 1)
-        return fees / self._section.discount_rate / (self._market.ledger.supply(governance.gov) / MICRO)
+        return self._class_stake(agent.kind) + votes * float(governance.fair_value())
 
     def _class_stake(self, kind: str) -> float:
         """Dollars a year (premiums, grants) or dollars at work (capital) of a whole class."""

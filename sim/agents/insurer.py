@@ -25,7 +25,7 @@ from sim.scenario.sections.insurers import InsurersSection
 from sim.world.tables import read_table
 
 
-class Insurer(mesa.Agent):  # type: ignore[misc]
+class Insurer(mesa.Agent):
     """Runs one pool. ``expected_loss`` is its estimate of the claims of a member-year at age factor 1, dollars at the
     price level of ``estimated_for``, a day."""
 
@@ -183,17 +183,11 @@ class Insurers(Mechanism):
             paid = costs * np.interp(costs, *share_by_cost(pool.plans[0], costs, relative,
                                                             self.section.benefits_per_year))
             mean_factor = float(factors.mean()) if ages.size else 1.0
-            loss = float(paid.mean()) / mean_factor * self.selection_load if ages.size else 1.0
+            loss = float(paid.mean()) / mean_factor * (1.0 + self.section.selection_load) if ages.size else 1.0
             insurer = Insurer(market, self.section, self.insurance, index, loss)
             insurer.first_rate(members, members * mean_factor)
             insurer.opening_book = insurer.projected_book(members, members * mean_factor, insurer.base_rate / MICRO)
             self.insurers.append(insurer)
-
-    @property
-    def selection_load(self) -> float:
-        """Cost of those who are expected to buy over the mean cost of all who could: who stays away costs less."""
-        taken = self.section.expected_take_up
-        return 1.0 / (taken + (1.0 - taken) * self.section.uninsured_relative_cost)
 
     def opening_requirement(self, pool: int) -> int:
         """Capital that the pool's regime will require of the members its insurer expects, base units."""

@@ -22,7 +22,7 @@ from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.liquidity_providers import LiquidityProvidersSection
 
 
-class LiquidityProvider(mesa.Agent):  # type: ignore[misc]
+class LiquidityProvider(mesa.Agent):
     """One investor; its money is on the ledger and its attributes in the mechanism's arrays."""
 
     def __init__(self, model: Any, providers: LiquidityProviders, index: int) -> None:
@@ -83,6 +83,8 @@ class LiquidityProviders(Mechanism):
         names = [f"LP{i + 1}" for i in range(section.providers)]
         self.accounts: NDArray[np.int64] = np.array(
             [ledger.open_account(name, "liquidity_providers") for name in names], dtype=np.int64)
+        self.first_account = int(self.accounts[0]) if names else 0
+        self._serials = np.array([pool.permanent_id for pool in self.pools])
         self.keys: NDArray[np.uint64] = np.array([agent_key(name) for name in names], dtype=np.uint64)
         draws = market.draws
         self._exit = draws.decision("liquidity_providers.exit")
@@ -152,18 +154,17 @@ class LiquidityProviders(Mechanism):
 
     def holdings(self) -> NDArray[np.int64]:
         """Senior shares int64[providers, pools], without those in the queue."""
-        return np.stack([self.ledger.balances(pool.senior.share)[self.accounts] for pool in self.pools], axis=1)
+        first = self.first_account
+        return np.stack([self.ledger.balances(pool.senior.share)[first:first + self.accounts.size]
+                         for pool in self.pools], axis=1)
 
     def _exits(self, market: Market) -> None:
-        supply = np.array([pool.senior.supply for pool in self.pools], dtype=np.float64)
-        pending = np.array([pool.queue.pending for pool in self.pools], dtype=np.float64)
-        chances = exit_hazards(self.record, pending / np.maximum(supply, 1.0), self.section)
+        chances = exit_hazards(self.record, self.section)
         chances[:, [pool.state is PoolState.CLOSED for pool in self.pools]] = 1.0  # nothing to wait for
         who, where = np.nonzero(self.holdings())
         if who.size:
             chance = chances[self.informed[who].astype(np.int64), where]
-            serials = np.array([pool.permanent_id for pool in self.pools])[where]
-            leaving = self._exit.bernoulli(market.day, self.keys[who], chance, serials)
+            leaving = self._exit.bernoulli(market.day, self.keys[who], chance, self._serials[where])
             self._submit_exits(market, who[leaving], where[leaving])
 
     def _submit_exits(self, market: Market, who: NDArray[np.int64], where: NDArray[np.int64]) -> None:
@@ -176,7 +177,7 @@ class LiquidityProviders(Mechanism):
 
     def _entries(self, market: Market, turn: NDArray[np.int64]) -> None:
         section, settings = self.section, self.insurance.section
-        tails = tail_losses(self.pools, settings.member_cv, settings.systemic_sd)
+        tails = tail_losses(self.record.facts, settings.member_cv, settings.systemic_sd)
         open_to = np.array([pool.run_off_since is None for pool in self.pools])
         excess = (self.yields - section.tail_aversion * tails)[None, :] - self.outside_rates[turn][:, None]
         excess = np.where(open_to[None, :] & np.isfinite(excess), np.maximum(excess, 0.0), 0.0)
@@ -207,7 +208,7 @@ class LiquidityProviders(Mechanism):
 
     def note_withdrawals(self, market: Market) -> None:
         """Book what the pools paid out today."""
-        first = int(self.accounts[0]) if self.accounts.size else 0
+        first = self.first_account
         for _, owner, _, assets in self.insurance.withdrawals_today:
             if first <= owner < first + self.accounts.size:
                 self.books.withdraw(owner - first, assets)
@@ -215,10 +216,10 @@ class LiquidityProviders(Mechanism):
     # Observations --------------------------------------------------------------------------------------------
 
     def values(self) -> NDArray[np.float64]:
-        """Worth of each provider's shares, held or queued, base units, float64[providers]."""
-        prices = np.array([pool.senior.unit_value() for pool in self.pools])
+        """Worth of each provider's shares, held or queued, at the record's prices, base units, float64[providers]."""
+        prices = self.record.facts.unit_value
         worth: NDArray[np.float64] = self.holdings() @ prices
-        first = int(self.accounts[0]) if self.accounts.size else 0
+        first = self.first_account
         for index, pool in enumerate(self.pools):
             for request in pool.queue:
                 if first <= request.owner < first + worth.size:
@@ -231,8 +232,7 @@ class LiquidityProviders(Mechanism):
             return
         books, series = self.books, market.record.series
         values = self.values()
-        senior = sum(pool.senior_value() for pool in self.pools)
-        books.close_day(values, senior)
+        books.close_day(values, int(self.record.facts.senior.sum()))
         series("liquidity_providers.deposits", books.deposited_today / MICRO)
         series("liquidity_providers.requests", books.requested_today / MICRO)
         series("liquidity_providers.withdrawals", books.withdrawn_today / MICRO)

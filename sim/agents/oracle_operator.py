@@ -32,7 +32,7 @@ STAKE_MARGIN = 1.2
 MONTH_DAYS = 30
 
 
-class OracleOperator(mesa.Agent):  # type: ignore[misc]
+class OracleOperator(mesa.Agent):
     """One operator; its figures live in the columns of :class:`Oracles`."""
 
     def __init__(self, market: Market, oracles: Oracles, name: str, number: int) -> None:

@@ -379,5 +379,3 @@ class Research(Mechanism):
         won = sum(self.counts.grants.values())
         return None if won == self.grants.paid else f"grants of {self.grants.paid} were paid, {won} were won"
 
-
-__all__ = ["Discovery", "Research", "Researcher"]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sim.chain import blocks
 from sim.chain.fee_market import (
     GWEI,
+    LARGEST_GAS,
     FeeMarket,
     balance,
     dollars_in_micro,
@@ -106,9 +107,9 @@ class Chain(Settlement):
         return self.market.day <= self.halted_until
 
     def _check_gas(self, batch: Batch, gas: int | NDArray[np.int64]) -> None:
-        limit, most = self.section.gas_target * self.section.elasticity_multiplier, int(np.max(gas))
-        if most > limit:
-            raise ValueError(f"a transaction of kind {batch.kind!r} needs {most} gas; a block holds {limit}")
+        limit = min(self.section.gas_target * self.section.elasticity_multiplier, LARGEST_GAS)
+        if (most := int(np.max(gas))) > limit:
+            raise ValueError(f"a transaction of kind {batch.kind!r} needs {most} gas; it may have {limit}")
 
     # The day -------------------------------------------------------------------------------------------------
 

@@ -163,9 +163,14 @@ class FeeMarket:
         return math.prod(spike.multiple for spike in spikes)
 
 
+LARGEST_GAS = 2**25
+"""Most gas that one transaction may ask for, a little above a layer-1 block; with it gas times the coin's price fits
+into 64 bits up to 274,000 USD a coin."""
+
+
 def dollars_in_micro(price: float) -> int:
     """A price in dollars as micro-USD, at least 1; OverflowError beyond what a fee can be computed with."""
     micro = max(1, int(price * MICRO))
-    if micro > MAX_INT64 // 1_000_000_000:
+    if micro > MAX_INT64 // LARGEST_GAS:
         raise OverflowError(f"a gas coin at {price:.3g} USD is beyond the range of fees")
     return micro

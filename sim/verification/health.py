@@ -12,7 +12,7 @@ from sim.verification.rows import Row
 from sim.world.spending import Spending, simulate_spending
 from sim.world.spending_moments import Check
 
-PERSONS = 60_000
+PERSONS = 100_000
 YEARS = 3
 SEED = 4_242
 RAND_PERSONS = 30_000
@@ -31,7 +31,7 @@ STATEMENTS = {
     "prescription_any": ("HLTH-04", "Any prescribed medicine in a year"),
     "dental_any": ("HLTH-04", "Any dental care in a year"),
     "hospital_any": ("HLTH-04", "Any hospital stay in a year"),
-    "spearman": ("HLTH-20", "Rank correlation of spending in successive years"),
+    "spearman": ("HLTH-20", "Rank correlation of spending in successive years, below age 62 as in the experiment"),
     "top1_retained": ("HLTH-20", "Of the top 1 %, share who are there again next year"),
     "bottom50_retained": ("HLTH-20", "Of the lower half, share who stay there next year"),
 }

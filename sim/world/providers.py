@@ -27,7 +27,7 @@ MONTH_DAYS = 30
 Ints = NDArray[np.int64]
 
 
-class Provider(mesa.Agent):  # type: ignore[misc]
+class Provider(mesa.Agent):
     """One clinic or hospital; its money is its ledger account."""
 
     def __init__(self, model: Any, name: str, region: int, hospital: bool, account: int) -> None:
@@ -82,7 +82,7 @@ class Providers(Mechanism):
         daily = self._daily_costs()
         opening = np.floor(daily * self.section.opening_cash_days).astype(np.int64)
         for account, amount in zip(self.accounts.tolist(), opening.tolist(), strict=True):
-            market.endow(account, amount)  # type: ignore[attr-defined]
+            market.endow(account, amount)
         self.arrears = np.zeros(len(self.list), dtype=np.int64)
         self._cash_then = opening
         self._received = 0

@@ -66,37 +66,39 @@ def spending_moments(spending: Floats, age: NDArray[np.integer], used: NDArray[n
 
     Parameters
     ----------
-    spending: float64[n, years], dollars. Moments of one year are means over the years.
+    spending: float64[n, years], dollars. What concerns one year is of the first, when ages are those of the tables;
+        what concerns two is the mean over successive pairs.
     age: integer[n, years]. ``spearman`` is of persons below 62 in both years, as in the experiment it is compared with.
     used: bool[n, years, services], any use of ambulatory, dental, prescription, hospital care.
     """
-    years = range(spending.shape[1])
-    old = age >= OLD
-
-    def mean_over_years(values: list[float]) -> float:
-        return float(np.mean(values))
-
+    first = spending[:, 0]
+    old = age[:, 0] >= OLD
     moments = {
-        "mean": float(spending.mean()),
-        "median": mean_over_years([float(np.median(spending[:, y])) for y in years]),
-        "zero_share": float((spending == 0).mean()),
-        **{f"top{percent}_share": mean_over_years([top_share(spending[:, y], percent / 100.0) for y in years])
-           for percent in (1, 5, 10, 50)},
-        "ratio_65_to_younger": float(spending[old].mean() / spending[~old].mean()),
-        **{f"{name}_any": float(used[:, :, index].mean())
+        "mean": float(first.mean()),
+        "median": float(np.median(first)),
+        "zero_share": float((first == 0).mean()),
+        **{f"top{percent}_share": top_share(first, percent / 100.0) for percent in (1, 5, 10, 50)},
+        "ratio_65_to_younger": float(first[old].mean() / first[~old].mean()),
+        **{f"{name}_any": float(used[:, 0, index].mean())
            for index, name in enumerate(("ambulatory", "dental", "prescription", "hospital"))},
     }
     moments["bottom50_share"] = 1.0 - moments["top50_share"]
     if spending.shape[1] > 1:
-        pairs = [(spending[:, y], spending[:, y + 1]) for y in list(years)[:-1]]
-        inside = [age[:, y + 1] < EXPERIMENT_BELOW for y in list(years)[:-1]]
-        moments["spearman"] = mean_over_years([rank_correlation(a[who], b[who])
-                                               for (a, b), who in zip(pairs, inside, strict=True)])
-        moments["spearman_all_ages"] = mean_over_years([rank_correlation(a, b) for a, b in pairs])
-        moments["top1_retained"] = mean_over_years([retained(a, b, 0.01) for a, b in pairs])
-        moments["top10_retained"] = mean_over_years([retained(a, b, 0.10) for a, b in pairs])
-        moments["bottom50_retained"] = mean_over_years([retained(a, b, 0.50, top=False) for a, b in pairs])
+        pairs = [_persistence(spending[:, y], spending[:, y + 1], age[:, y + 1]) for y in range(spending.shape[1] - 1)]
+        moments |= {name: float(np.mean([pair[name] for pair in pairs])) for name in pairs[0]}
     return moments
+
+
+def _persistence(first: Floats, second: Floats, age: NDArray[np.integer]) -> dict[str, float]:
+    """Moments of two successive years; ``age`` is that of the second."""
+    inside = age < EXPERIMENT_BELOW
+    return {
+        "spearman": rank_correlation(first[inside], second[inside]),
+        "spearman_all_ages": rank_correlation(first, second),
+        "top1_retained": retained(first, second, 0.01),
+        "top10_retained": retained(first, second, 0.10),
+        "bottom50_retained": retained(first, second, 0.50, top=False),
+    }
 
 
 def compare(moments: dict[str, float], targets: dict[str, tuple[float, float]]) -> list[Check]:

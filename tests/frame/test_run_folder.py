@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from sim.run_folder import RUN_FILES, OutputRefused, check_run_folder
 
 MANIFEST = json.dumps({"format_name": "salus-run"})

@@ -13,7 +13,7 @@ from sim.kernel.draws import Draws
 from sim.kernel.fixedpoint import MICRO
 from sim.scenario.sections.morbidity import MorbiditySection
 from sim.scenario.sections.population import PopulationSection
-from sim.world.care_process import Episodes
+from sim.world.care_process import CareProcess, Episodes
 from sim.world.care_tables import Kind
 from sim.world.morbidity import Morbidity
 from sim.world.population import Population
@@ -49,6 +49,23 @@ def test_one_more_person_leaves_the_others_episodes() -> None:
         many.onset(SimpleNamespace(day=0))  # type: ignore[arg-type]
         a, b = few.process.episodes(day, day + 1), many.process.episodes(day, day + 1)
         assert same(a, b.take(b.slot < 300))
+
+
+def test_episodes_belong_to_the_key_whatever_the_slot() -> None:
+    morbidity, people = build(300)
+    morbidity.pass_year(0)
+    everybody = morbidity.process.episodes(0, 365)
+    other = CareProcess(morbidity.model, Draws(3))
+    backwards = np.arange(300)[::-1][::2]
+    other.start_year(0, *(people[name][backwards] for name in ("key", "age", "chronic", "frailty")))
+    some = other.episodes(0, 365)
+    assert len(some) > 300
+    by_key = {(key, serial): (kind, cost) for key, serial, kind, cost in
+              zip(everybody.key.tolist(), everybody.serial.tolist(), everybody.kind.tolist(), everybody.cost.tolist(),
+                  strict=True)}
+    for key, serial, kind, cost in zip(some.key.tolist(), some.serial.tolist(), some.kind.tolist(), some.cost.tolist(),
+                                       strict=True):
+        assert by_key[key, serial] == (kind, cost)
 
 
 def test_days_and_whole_years_agree() -> None:

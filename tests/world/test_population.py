@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -10,6 +14,7 @@ from sim.kernel.draws import Draws
 from sim.kernel.fixedpoint import MICRO
 from sim.scenario.sections.population import PopulationSection
 from sim.world.population import Population
+from sim.world.tables import locate_tables
 
 N = 20_000
 COLUMNS = ("age", "region", "female", "income", "chronic", "frailty", "risk_aversion", "privacy_cost", "home_chain",
@@ -91,3 +96,14 @@ def test_a_year_passes() -> None:
     assert (people["public_cover"] >= covered).all()
     older = age >= 55
     assert (people["employed"][older] <= worked[older]).all()
+
+
+def test_own_tables_are_found_beside_the_scenario_and_read(tmp_path: Path) -> None:
+    shutil.copytree(locate_tables("us"), tmp_path / "two_lands")
+    (tmp_path / "two_lands" / "regions.csv").write_text("region,share\nnorth,3\nsouth,1\n", encoding="utf-8")
+    people = Columns(4_000)
+    market = SimpleNamespace(scenario=SimpleNamespace(file=str(tmp_path / "mine.yaml")), people=people, draws=Draws(1))
+    population = Population(PopulationSection(tables="two_lands"))
+    population.setup(market)  # type: ignore[arg-type]
+    assert population.regions == ("north", "south")
+    assert (people["region"] == 0).mean() == pytest.approx(0.75, abs=0.03)

@@ -7,37 +7,58 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.kernel.compiled import kernel
+from sim.kernel.draws import draw_bits, hits
 
 
 @kernel
-def affordable(slots: np.ndarray, due: np.ndarray, cash: np.ndarray, floor: int) -> np.ndarray:
+def affordable(
+    slots: np.ndarray, due: np.ndarray, cash: np.ndarray, floor: int, spent: np.ndarray
+) -> np.ndarray:
     """What each bill's patient can pay, int64[n]: rows in order, cash above ``floor``, several bills of one person
-    drawing on the same cash."""
+    drawing on the same cash. ``spent`` int64[people] is room to work in: zeros, and left so."""
     paid = np.zeros(slots.size, dtype=np.int64)
-    spent = np.zeros(cash.size, dtype=np.int64)
     for row in range(slots.size):
         slot = slots[row]
         room = cash[slot] - spent[slot] - floor
         if room > 0:
             paid[row] = min(due[row], room)
             spent[slot] += paid[row]
+    for row in range(slots.size):
+        spent[slots[row]] = 0
     return paid
 
 
 @kernel
-def public_share(
-    slots: np.ndarray, costs: np.ndarray, coinsurance_bps: int, maximum: int, own_spent: np.ndarray
-) -> np.ndarray:
-    """The patient's part of each bill under public cover, int64[n]: coinsurance until the yearly maximum.
-    ``own_spent`` int64[people] is advanced."""
-    own = np.zeros(slots.size, dtype=np.int64)
+def bill_needs(
+    slots: np.ndarray, keys: np.ndarray, kinds: np.ndarray, needs: np.ndarray, serials: np.ndarray, day: int,
+    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, public: np.ndarray,
+    coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which of n needs are taken to a provider, and the bills: (rows, costs, own parts), each int64[m].
+
+    ``slots`` .. ``serials`` are columns of n needs. ``chance`` float64[kinds, 2 + pools] is the probability that a need
+    is met by what the patient has: no cover, public cover, each pool. Under public cover the own part is coinsurance
+    until the yearly ``maximum``, of which ``public_spent`` int64[people] is used; otherwise it is the whole cost here.
+    ``public_spent`` and ``spent`` int64[people], all care of the year, are advanced.
+    """
+    rows = np.empty(slots.size, dtype=np.int64)
+    costs = np.empty(slots.size, dtype=np.int64)
+    own = np.empty(slots.size, dtype=np.int64)
+    met = 0
     for row in range(slots.size):
         slot = slots[row]
-        part = costs[row] * coinsurance_bps // 10_000
-        room = max(maximum - own_spent[slot], 0)
-        own[row] = min(part, room)
-        own_spent[slot] += own[row]
-    return own
+        cover = 2 + pool[slot] if pool[slot] >= 0 else int(public[slot])
+        if not hits(draw_bits(stream, day, keys[row], serials[row]), chance[kinds[row], cover]):
+            continue
+        cost = int(np.rint(needs[row] * price_level))
+        part = cost
+        if public[slot]:
+            part = min(cost * coinsurance_bps // 10_000, max(maximum - public_spent[slot], 0))
+            public_spent[slot] += part
+        spent[slot] += cost
+        rows[met], costs[met], own[met] = row, cost, part
+        met += 1
+    return rows[:met].copy(), costs[:met].copy(), own[:met].copy()
 
 
 @dataclass(slots=True)

@@ -48,14 +48,13 @@ def certainty_equivalent(
 def choose_plans(
     aversion: np.ndarray, perceived: np.ndarray, cap: np.ndarray, current: np.ndarray, own_trust: np.ndarray,
     reputation: np.ndarray, own_premium: np.ndarray, plans: np.ndarray, quantities: np.ndarray, none_quantity: float,
-    nodes: np.ndarray, weights: np.ndarray, gumbel: np.ndarray, phi: float, inertia: float, scale: float,
-    first_choice: bool,
+    nodes: np.ndarray, weights: np.ndarray, tastes: np.ndarray, phi: float, inertia: float, first_choice: bool,
 ) -> np.ndarray:
     """The chosen pool of each person, int16[n], -1 for none.
 
     ``own_premium`` float64[pools, n] dollars a year, negative where not offered; ``plans`` float64[pools, 4] are
     deductible, coinsurance, out-of-pocket maximum and limit in dollars; ``quantities`` float64[pools] the demand for
-    care under each plan relative to free care; ``gumbel`` float64[pools + 1, n], row 0 for no plan.
+    care under each plan relative to free care; ``tastes`` float64[pools + 1, n] dollars, row 0 for no plan.
     """
     people, pools = perceived.size, plans.shape[0]
     chosen = np.full(people, NO_PLAN, dtype=np.int16)
@@ -64,14 +63,14 @@ def choose_plans(
     for i in range(people):
         move = 0.0 if first_choice else inertia
         best = -certainty_equivalent(aversion[i], 0.0, perceived[i], none_quantity, cap[i], uncovered, nodes, weights,
-                                     scratch) + scale * gumbel[0, i]
+                                     scratch) + tastes[0, i]
         if current[i] != NO_PLAN:
             best -= move
         for j in range(pools):
             if own_premium[j, i] < 0.0:
                 continue
             trust = own_trust[i] if current[i] == j else reputation[j]
-            utility = phi * trust + scale * gumbel[j + 1, i] - certainty_equivalent(
+            utility = phi * trust + tastes[j + 1, i] - certainty_equivalent(
                 aversion[i], own_premium[j, i], perceived[i], quantities[j], cap[i], plans[j], nodes, weights, scratch)
             if current[i] != j:
                 utility -= move

@@ -13,10 +13,18 @@ from typing import Any
 import numpy as np
 
 from sim.chain.mempool import Batch
+from sim.kernel.compiled import kernel
 from sim.mechanism import Market
 from sim.scenario.sections.patients import PatientsSection
 
 Charge = Callable[[Market, np.ndarray, np.ndarray, np.ndarray], None]
+
+
+@kernel
+def blend(trust: np.ndarray, slots: np.ndarray, experience: np.ndarray, memory: float) -> None:
+    """Move the ``trust`` float64[people] of each of ``slots`` int64[n] towards its experience, row after row."""
+    for row in range(slots.size):
+        trust[slots[row]] = memory * trust[slots[row]] + (1.0 - memory) * experience[row]
 
 
 class Claiming:
@@ -81,11 +89,9 @@ class Claiming:
         paid_share = table["paid"][ended] / np.maximum(table["claimed"][ended], 1)
         delay = day - table["filed"][ended]
         speed = 1.0 / (1.0 + delay / self.section.slow_payment_days)
-        memory = self.section.trust_memory
         trust = people["trust"]
         member = people["pool"][slots] == table["pool"][ended]
-        for slot, experience in zip(slots[member].tolist(), (paid_share * speed)[member].tolist(), strict=True):
-            trust[slot] = memory * trust[slot] + (1.0 - memory) * experience
+        blend(trust, slots[member], (paid_share * speed)[member], self.section.trust_memory)
         rest = table["claimed"][ended] - np.maximum(table["paid"][ended], table["approved"][ended])
         payees = table["payee"][ended].astype(np.int64)
         owed = (rest > 0) & (payees != slots + market.ledger.people_start)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.agents.patient import spending
-from sim.agents.patient.care_bills import Bills, affordable, public_share
+from sim.agents.patient.care_bills import Bills, affordable, bill_needs
 from sim.agents.patient.choice import NO_PLAN, choose_plans, out_of_pocket
 from sim.agents.patient.claiming import Claiming
 from sim.agents.patient.premiums import split_premiums
@@ -20,6 +20,7 @@ from sim.kernel.columns import Columns
 from sim.kernel.fixedpoint import BPS, MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.patients import PatientsSection
+from sim.world.care_tables import Kind
 
 YEAR_DAYS = 365
 MONTH_DAYS = 30
@@ -31,6 +32,13 @@ def paid_mask(mask: np.ndarray | None) -> np.ndarray:
     """The mask of a partial payment, which is there whenever ``partial`` was asked for."""
     assert mask is not None
     return mask
+
+
+def cohorts(group: np.ndarray, count: int) -> list[np.ndarray]:
+    """The slots, in order, of each group 0 .. ``count`` - 1 of ``group`` int64[people]."""
+    order = np.argsort(group, kind="stable")
+    edges = np.searchsorted(group[order], np.arange(count + 1))
+    return [order[edges[index]:edges[index + 1]] for index in range(count)]
 
 
 class Patients(Mechanism):
@@ -82,11 +90,15 @@ class Patients(Mechanism):
                                     terms.out_of_pocket_max / MICRO, terms.annual_limit / MICRO]
                                    for terms in self.insurance.plan_terms])
             self.plan_coinsurance = self.average_coinsurance(market)
+        self.scratch = np.zeros(market.people.size, dtype=np.int64)
+        self.no_pool = np.full(0 if self.insurance is not None else market.people.size, NO_PLAN, dtype=np.int16)
         self.claiming = Claiming(self.section, market, self.charge) if self.claims is not None else None
-        self.payday = (market.people["key"] % np.uint64(MONTH_DAYS)).astype(np.int64)
-        order = np.argsort(self.payday, kind="stable")
-        edges = np.searchsorted(self.payday[order], np.arange(MONTH_DAYS + 1))
-        self.paydays = [order[edges[day]:edges[day + 1]] for day in range(MONTH_DAYS)]
+        keys = market.people["key"]
+        self.payday = (keys % np.uint64(MONTH_DAYS)).astype(np.int64)
+        self.paydays = cohorts(self.payday, MONTH_DAYS)
+        interval = self.section.consent_interval_days
+        turn = keys // np.uint64(MONTH_DAYS) % np.uint64(interval)
+        self.consent_turns = cohorts(turn.astype(np.int64), interval)
 
     def price_level(self, market: Market) -> float:
         """The medical price index relative to its start."""
@@ -111,7 +123,8 @@ class Patients(Mechanism):
         year respond to that and not to the price of the moment, so the deductible does not enter on its own.
         """
         people = market.people
-        faced = np.where(people["public_cover"][slots], self.section.public_coinsurance, 1.0)
+        faced = np.where(people["public_cover"][slots], self.section.public_coinsurance,
+                         self.section.uninsured_price_share)
         if self.insurance is not None:
             pools = people["pool"][slots]
             faced = np.where(pools >= 0, self.plan_coinsurance[np.maximum(pools, 0)], faced)
@@ -129,33 +142,42 @@ class Patients(Mechanism):
             result[index] = own / (mean * float(nodes @ weights))
         return result
 
+    def chances(self) -> np.ndarray:
+        """Probability that a need is taken to a provider, float64[kinds, 2 + pools]: without cover, under public cover,
+        in each pool."""
+        rates = [self.section.uninsured_price_share, self.section.public_coinsurance]
+        if self.insurance is not None:
+            rates.extend(self.plan_coinsurance)
+        result: np.ndarray = self.morbidity.sought_probability(np.arange(len(Kind))[:, None], np.array(rates)[None, :])
+        return result
+
+    def pools_of(self, people: Columns) -> np.ndarray:
+        """Each person's pool, int16[people], below 0 for none."""
+        pools: np.ndarray = people["pool"] if self.insurance is not None else self.no_pool
+        return pools
+
     def seek_care(self, market: Market) -> None:
         """Which of today's needs are taken to a provider, what they cost, who pays now, what is claimed."""
         today, day, people, ledger = self.morbidity.today, market.day, market.people, market.ledger
         if today.slot.size == 0:
             return
-        chance = self.morbidity.sought_probability(today.kind, self.coinsurance(market, today.slot))
-        go = self.sought.bernoulli(day, today.key, chance, today.serial)
-        slots, kinds = today.slot[go], today.kind[go]
-        if slots.size == 0:
+        rows, costs, own = bill_needs(
+            today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.chances(),
+            self.price_level(market), self.pools_of(people), people["public_cover"],
+            int(self.section.public_coinsurance * BPS), int(self.section.public_out_of_pocket_max * MICRO),
+            people["public_own_spent"], people["spent_this_year"])
+        if rows.size == 0:
             return
-        costs = np.rint(today.cost[go] * self.price_level(market)).astype(np.int64)
-        keys, serials = today.key[go], today.serial[go]
+        slots, kinds, keys, serials = today.slot[rows], today.kind[rows], today.key[rows], today.serial[rows]
         payees = self.providers.assign(slots, kinds)
-        np.add.at(people["spent_this_year"], slots, costs)
-
-        own = costs.copy()
-        pooled = np.zeros_like(costs)
         public = people["public_cover"][slots]
-        if public.any():
-            own[public] = public_share(slots[public], costs[public], int(self.section.public_coinsurance * BPS),
-                                       int(self.section.public_out_of_pocket_max * MICRO), people["public_own_spent"])
+        pooled = np.zeros_like(costs)
         if self.insurance is not None:
-            insured = (people["pool"][slots] >= 0) & ~public
-            if insured.any():
+            insured = np.flatnonzero((people["pool"][slots] >= 0) & ~public)
+            if insured.size:
                 own[insured], pooled[insured] = self.insurance.split(slots[insured], costs[insured], kinds[insured])
-        by_state = np.where(public, costs - own, 0)
-        ledger.pay(self.usd, self.economy.government, payees[public], by_state[public], "public_care", partial=True)
+        by_state = (costs - own)[public]
+        ledger.pay(self.usd, self.economy.government, payees[public], by_state, "public_care", partial=True)
 
         self.bills_today.cost += int(costs.sum())
         self.charge(market, slots, own, payees)
@@ -171,7 +193,7 @@ class Patients(Mechanism):
         ledger, people = market.ledger, market.people
         left = due - self.pay_with_tokens(market, slots, due, payees)
         cash = ledger.person_balances(self.usd)
-        paid = affordable(slots, left, cash, self.economy.consumption_floor)
+        paid = affordable(slots, left, cash, self.economy.consumption_floor, self.scratch)
         ledger.move(self.usd, slots + ledger.people_start, payees, paid, "care")
         rest = left - paid
         unpaid = 0
@@ -216,7 +238,7 @@ class Patients(Mechanism):
         if rows.size:
             index = self.health_token.index
             wanted = np.minimum(due[rows], LARGEST_TOKEN_BILL) * MICRO // index
-            tokens = affordable(slots[rows], wanted, held, 0)
+            tokens = affordable(slots[rows], wanted, held, 0, self.scratch)
             paid = self.health_token.pay_provider(slots[rows], payees[rows], tokens)
             worth[rows] = np.where(paid, tokens * index // MICRO, 0)
         return worth
@@ -241,21 +263,34 @@ class Patients(Mechanism):
         noise = self.perception.normal(day, keys) * self.section.perception_log_sd
         perceived = self.morbidity.expected_annual_cost(slots) * self.price_level(market) * np.exp(noise)
         nodes, weights = self.morbidity.cost_nodes()
-        gumbel = np.stack([-np.log(-np.log(self.taste.uniform(day, keys, option)))
-                           for option in (0, *(pool.permanent_id + 1 for pool in self.insurance.pools))])
+        tastes = self.tastes(day, keys)
         cash = market.ledger.person_balances(self.usd)[slots]
         cap = (np.maximum(cash - self.economy.consumption_floor, 0) + self.largest_debt(people, slots)) / MICRO
-        quantities = self.morbidity.demand(self.plan_coinsurance)
+        quantities = self.morbidity.demand(np.append(self.plan_coinsurance, self.section.uninsured_price_share))
         chosen = choose_plans(
             people["risk_aversion"][slots], perceived, cap, people["pool"][slots], people["trust"][slots],
-            self.reputation(market), np.where(own >= 0, own / MICRO, -1.0), self.plans, quantities,
-            float(self.morbidity.demand(np.ones(1))[0]), nodes, weights, gumbel, self.section.trust_value,
-            self.section.inertia, self.section.choice_scale, not self.enrolled_before)
+            self.reputation(market), np.where(own >= 0, own / MICRO, -1.0), self.plans, quantities[:-1],
+            float(quantities[-1]), nodes, weights, tastes, self.section.trust_value,
+            self.section.inertia, not self.enrolled_before)
         self.enrolled_before = True
         leavers = slots[(chosen == NO_PLAN) & (people["pool"][slots] >= 0)]
         if leavers.size:
             self.insurance.lapse(leavers)
         self.enrol(market, slots, chosen, own, sponsored)
+
+    def tastes(self, day: int, keys: np.ndarray) -> np.ndarray:
+        """Logit noise in dollars, float64[1 + pools, n]: row 0 for no cover, then each pool's.
+
+        What all pools share (a liking for cover) has the full scale, what tells equal plans apart a smaller one, as in
+        a nested logit: otherwise eight pools with one plan would by their number alone insure more people than two.
+        """
+        def gumbel(option: int) -> np.ndarray:
+            noise: np.ndarray = -np.log(-np.log(self.taste.uniform(day, keys, option)))
+            return noise
+
+        common = self.section.choice_scale * gumbel(1)
+        own = [common + self.section.pool_scale * gumbel(pool.permanent_id + 2) for pool in self.insurance.pools]
+        return np.stack([self.section.choice_scale * gumbel(0), *own])
 
     def enrol(self, market: Market, slots: np.ndarray, chosen: np.ndarray, own: np.ndarray,
               sponsored: np.ndarray) -> None:
@@ -269,6 +304,7 @@ class Patients(Mechanism):
         sponsored_month = sponsored[pools, rows] * MONTH_DAYS // YEAR_DAYS
         sponsor = np.where(self.economy.employer_cover[takers], self.economy.firms, self.economy.government)
         first_days = (self.payday[takers] - day) % MONTH_DAYS
+        first_days[(first_days == 0) & (people["pool"][takers] < 0)] = MONTH_DAYS  # today's premiums are not for them
 
         def execute(which: np.ndarray, blocks: np.ndarray) -> None:
             which = which[self.insurance.enrol(takers[which], pools[which], market.day)]
@@ -342,8 +378,7 @@ class Patients(Mechanism):
         if vault is None:
             return
         people, interval = market.people, self.section.consent_interval_days
-        slots = np.flatnonzero((people["key"] // np.uint64(MONTH_DAYS)) % np.uint64(interval)
-                               == np.uint64(market.day % interval))
+        slots = self.consent_turns[market.day % interval]
         slots = slots[people["consent_until"][slots] <= market.day + interval]
         prices = vault.reservation_price(slots)
         willing = prices <= vault.posted_price
@@ -370,13 +405,14 @@ class Patients(Mechanism):
         record.series("patients.charity_care", bills.charity / MICRO)
         record.series("patients.lapses", self.lapses_today)
         public = people["public_cover"]
-        insured = (people["pool"] >= 0) if self.insurance is not None else np.zeros(people.size, dtype=np.bool_)
-        uninsured = ~(public | insured)
-        record.series("patients.uninsured", float(uninsured.mean()))
-        record.series("patients.insured", float(insured.sum() / max(1, int((~public).sum()))))
-        if insured.any():
-            record.series("patients.trust", float(people["trust"][insured].mean()))
-        self.statistics.add_uninsured(uninsured, people["income"], market.day)
+        pool = self.pools_of(people)
+        insured, uninsured, private, trust = spending.count_cover(pool, public, people["trust"])
+        record.series("patients.uninsured", uninsured / max(1, people.size))
+        record.series("patients.insured", insured / max(1, private))
+        if insured:
+            record.series("patients.trust", trust / insured)
+        if market.day % spending.UNINSURED_EVERY_DAYS == 0:
+            self.statistics.add_uninsured(~public & (pool < 0), people["income"])
 
     def finish(self, market: Market) -> None:
         self.statistics.report(market, self.bills, self.lapses)

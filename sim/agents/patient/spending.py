@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sim.kernel.compiled import kernel
 from sim.kernel.fixedpoint import MICRO
 
 if TYPE_CHECKING:
@@ -16,8 +17,25 @@ if TYPE_CHECKING:
 CATASTROPHIC = 0.25
 """Own payments above this share of income count as catastrophic (WHO and World Bank, SDG indicator 3.8.2)."""
 
+
 TOP_SHARES = (1, 5, 10, 50)
 UNINSURED_EVERY_DAYS = 30
+
+
+@kernel
+def count_cover(pool: np.ndarray, public: np.ndarray, trust: np.ndarray) -> tuple[int, int, int, float]:
+    """(insured by a pool, without any cover, without public cover, sum of the insured's trust) over all people.
+
+    ``pool`` int16[people] is below 0 for none; ``public`` bool[people], ``trust`` float64[people].
+    """
+    insured, uninsured, private, total = 0, 0, 0, 0.0
+    for i in range(pool.size):  # without a branch, and apart from the sum of floats: so it runs at memory speed
+        insured += pool[i] >= 0
+        private += not public[i]
+        uninsured += (pool[i] < 0) & (not public[i])
+    for i in range(pool.size):
+        total += trust[i] * (pool[i] >= 0)
+    return insured, uninsured, private, total
 
 
 def top_share(spending: np.ndarray, percent: float) -> float:
@@ -51,9 +69,9 @@ class SpendingStatistics:
         self.catastrophic += int((people["own_spent_this_year"] > CATASTROPHIC * people["income"]).sum())
         self.person_years += people.size
 
-    def add_uninsured(self, uninsured: np.ndarray, income: np.ndarray, day: int) -> None:
-        """Count who is without cover by income decile, once a month."""
-        if day % UNINSURED_EVERY_DAYS or uninsured.size < 10:
+    def add_uninsured(self, uninsured: np.ndarray, income: np.ndarray) -> None:
+        """Count who is without cover by income decile; once every UNINSURED_EVERY_DAYS."""
+        if uninsured.size < 10:
             return
         if self.decile is None:
             ranks = np.empty(income.size, dtype=np.int64)

@@ -19,15 +19,8 @@ from numpy.typing import NDArray
 from sim.chain.mempool import Refused
 from sim.contracts.governance import concentration, token
 from sim.contracts.governance.actions import Action, ActionRefused, Executor, Programme
-from sim.contracts.governance.governor import (
-    Governor,
-    GovernorError,
-    Proposal,
-    ProposalState,
-    Settings,
-    Support,
-)
-from sim.contracts.governance.rewards import Rewards, RewardStream
+from sim.contracts.governance.governor import Governor, Proposal, ProposalState, Settings, Support
+from sim.contracts.governance.rewards import Rewards
 from sim.contracts.governance.timelock import Timelock
 from sim.contracts.governance.treasury import Treasury, TreasuryError
 from sim.contracts.governance.vote_rules import VOTE_RULES
@@ -62,7 +55,7 @@ class Governance(Mechanism):
         section, ledger = self.section, market.ledger
         self.market, self.ledger = market, ledger
         self.cash = ledger.asset_id("USDs")
-        self.gov = ledger.asset("GOV", span="all")
+        self.gov = ledger.asset("GOV", span="all", valuer=self.fair_value)
         self.vesting = ledger.open_account("gov_vesting", "protocol")
         self.reserve = ledger.open_account("gov_rewards", "protocol")
         self.distributor = ledger.open_account("gov_distributor", "protocol")
@@ -170,7 +163,7 @@ class Governance(Mechanism):
     # Calls from a block ---------------------------------------------------------------------------------------
 
     def propose(self, voter: int, actions: tuple[Action, ...], title: str) -> int:
-        """Make a proposal today; :class:`GovernorError` where it is refused."""
+        """Make a proposal today; :class:`~sim.contracts.governance.governor.GovernorError` where it is refused."""
         number = self.governor.propose(voter, actions, self.market.day, title)
         self._event("proposed", number, voter=voter, actions=[_described(action) for action in actions])
         return number
@@ -260,6 +253,11 @@ class Governance(Mechanism):
             held -= self.ledger.balance(self.gov, account)
         return held
 
+    def fair_value(self) -> float:
+        """Dollars per GOV: the treasury's income a year so far, discounted for ever, over the supply."""
+        income = self.treasury.total_income / MICRO * DAYS_PER_YEAR / max(self.market.day, 1)
+        return income / self.section.discount_rate / self.section.supply
+
     def _measure_concentration(self) -> None:
         held = self.ledger.balances(self.gov).copy()
         held[[self.treasury.account, self.vesting, self.reserve, self.distributor]] = 0
@@ -333,5 +331,3 @@ class Governance(Mechanism):
 def _described(action: Action) -> dict[str, Any]:
     return {"action": type(action).__name__, **asdict(action)}
 
-
-__all__ = ["Governance", "GovernorError", "RewardStream", "Support"]

@@ -223,39 +223,36 @@ class Membership:
             row = int(np.flatnonzero(short)[0])
             raise PoolError(f"{amounts[row]} base units do not pay {days[row]} days at {due[row]} a month")
         payable &= self.ledger.person_balances(self.asset)[slots] >= own
+        rows = np.flatnonzero(payable)
+        unearned = np.array([pool.accounts.unearned for pool in self.pools])[np.maximum(pools, 0)]
+        funded = self.ledger.move(self.asset, sponsors[rows], unearned[rows], sponsored[rows], "premium", partial=True)
+        assert funded is not None
+        payable[rows[~funded]] = False
+        rows = rows[funded]
+        self.ledger.move(self.asset, slots[rows] + self.ledger.people_start, unearned[rows], own[rows], "premium")
         self._save(slots, tuple(COLUMNS))
-        for index in np.unique(pools[payable]):
-            pool = self.pools[index]
-            rows = np.flatnonzero(payable & (pools == index))
-            funded = self.ledger.collect(self.asset, sponsors[rows], pool.accounts.unearned, sponsored[rows], "premium",
-                                         partial=True)
-            assert funded is not None
-            payable[rows[~funded]] = False
-            rows = rows[funded]
-            self.ledger.collect(self.asset, slots[rows] + self.ledger.people_start, pool.accounts.unearned, own[rows],
-                                "premium")
-            self._schedule(pool, slots[rows], own[rows], sponsors[rows], sponsored[rows], days[rows])
+        self._schedule(slots[rows], pools[rows], own[rows], sponsors[rows], sponsored[rows], days[rows], today[rows])
         return payable
 
     def _schedule(
-        self, pool: InsurancePool, slots: NDArray[np.int64], own: NDArray[np.int64], sponsors: NDArray[np.int64],
-        sponsored: NDArray[np.int64], days: NDArray[np.int64],
+        self, slots: NDArray[np.int64], pools: NDArray[np.int64], own: NDArray[np.int64], sponsors: NDArray[np.int64],
+        sponsored: NDArray[np.int64], days: NDArray[np.int64], today: NDArray[np.int64],
     ) -> None:
-        """Put payments on the pool's schedule. What a person has paid ahead and not used is spread with the new one, so
-        that each person has one schedule, which ends at ``paid_to``."""
-        people, today = self.people, pool.unearned.next_day
+        """Put payments on the pools' schedules. What a person has paid ahead and not used is spread with the new one,
+        so that each person has one schedule, which ends at ``paid_to``."""
+        people = self.people
         start = people["paid_to"][slots].astype(np.int64)
-        ahead = start > today
-        if ahead.any():
-            early = slots[ahead]
-            old_own, old_sponsored = self._unschedule(pool, early)
-            own, sponsored = own.copy(), sponsored.copy()
-            own[ahead] += old_own
-            sponsored[ahead] += old_sponsored
         begin = np.minimum(start, today)
         length = start + days - begin
-        for amounts in (own, sponsored):
-            pool.write_premium(amounts, begin, length)
+        for index in np.unique(pools):
+            pool, mine = self.pools[index], np.flatnonzero(pools == index)
+            early = mine[start[mine] > begin[mine]]
+            if early.size:
+                old_own, old_sponsored = self._unschedule(pool, slots[early])
+                own[early] += old_own
+                sponsored[early] += old_sponsored
+            pool.write_premium(np.concatenate((own[mine], sponsored[mine])), np.tile(begin[mine], 2),
+                               np.tile(length[mine], 2))
         people["scheduled_own"][slots] = own
         people["scheduled_sponsored"][slots] = sponsored
         people["scheduled_sponsor"][slots] = sponsors

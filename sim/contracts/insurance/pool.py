@@ -21,10 +21,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts.insurance.accounts import FeeAccounts, PoolAccounts, Totals
-from sim.contracts.insurance.capital import Book, CapitalRegime
+from sim.contracts.insurance.balance_sheet import BalanceSheet
+from sim.contracts.insurance.capital import CapitalRegime
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
-from sim.contracts.insurance.premium import MONTH_DAYS, YEAR_DAYS, UnearnedPremium
+from sim.contracts.insurance.premium import UnearnedPremium
 from sim.contracts.insurance.reserves import Reserves
 from sim.contracts.insurance.unpaid import UnpaidClaims
 from sim.contracts.insurance.vault import Vault, VaultError, to_shares
@@ -37,7 +38,11 @@ if TYPE_CHECKING:
     from sim.kernel.ledger import Ledger
 
 
-class InsurancePool:
+REOPENS = 1.05
+"""A shut gate opens at this multiple of its capital: at the very limit every claim would shut it again."""
+
+
+class InsurancePool(BalanceSheet):
     """One pool. Money is in base units of ``asset``; ``plans`` are the terms it writes; ``region`` -1 means all."""
 
     def __init__(
@@ -76,67 +81,6 @@ class InsurancePool:
         self.members = 0
         self.monthly_premium = 0
         self.active_cover = 0
-
-    # Balance sheet -------------------------------------------------------------------------------------------
-
-    def cash(self, account: int) -> int:
-        """Balance of one of the pool's accounts."""
-        return self.ledger.balance(self.asset, account)
-
-    def claim_reserves(self) -> int:
-        """Liabilities for claims: reported, unreported, and approved but unpaid."""
-        return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
-
-    def first_loss(self) -> int:
-        """Claims fund, surplus and junior money less claim reserves: what stands before the senior capital; it is
-        negative where the senior capital bears losses already."""
-        a = self.accounts
-        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) - self.claim_reserves()
-
-    def junior_value(self) -> int:
-        """Assets behind the junior shares: the residual after reserves, surplus included."""
-        return max(self.first_loss(), 0)
-
-    def senior_value(self) -> int:
-        """Assets behind the senior shares: its money less the reserves that nothing before it covers."""
-        return max(self.cash(self.accounts.senior) + min(self.first_loss(), 0), 0)
-
-    @property
-    def capital(self) -> int:
-        """Own funds: all assets but unearned premium, less claim reserves. Negative: assets are below liabilities."""
-        return self.first_loss() + self.cash(self.accounts.senior)
-
-    def book(self) -> Book:
-        """The business in force, as the capital regime sees it."""
-        annual = self.monthly_premium * YEAR_DAYS // MONTH_DAYS
-        return Book(self.members, annual, math.ceil(annual * self.config.shares.claims), self.claim_reserves(),
-                    self.active_cover)
-
-    def carries(self, members: int, monthly_premium: int, ratio: float) -> bool:
-        """Whether capital would cover ``ratio`` x SCR with so many more members and so much more monthly premium."""
-        book = self.book()
-        annual = (self.monthly_premium + monthly_premium) * YEAR_DAYS // MONTH_DAYS
-        larger = Book(book.members + members, annual, math.ceil(annual * self.config.shares.claims),
-                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured)
-        return self.capital >= ratio * self.regime.desired(larger)
-
-    def scr(self) -> int:
-        """Solvency capital requirement: what the regime requires today."""
-        return 0 if self.state is PoolState.CLOSED else self.regime.required(self.book(), self.today)
-
-    def mcr(self) -> int:
-        """Minimum capital requirement."""
-        return math.ceil(self.scr() * self.regime.minimum_share)
-
-    def scr_ratio(self) -> float:
-        """Capital over SCR; infinite where nothing is required."""
-        scr = self.scr()
-        return self.capital / scr if scr else math.inf
-
-    def mcr_ratio(self) -> float:
-        """Capital over MCR, the MCR %; infinite where nothing is required."""
-        mcr = self.mcr()
-        return self.capital / mcr if mcr else math.inf
 
     @property
     def offers(self) -> bool:
@@ -264,10 +208,10 @@ class InsurancePool:
         return self.queue.add(owner, shares, day).number
 
     def headroom(self, gate: float) -> int:
-        """Capital that may leave: what is above gate x MCR; nothing in run-off, all once closed."""
+        """Capital that may leave: what is above gate x MCR; nothing while gated or in run-off, all once closed."""
         if self.state is PoolState.CLOSED:
             return self.cash(self.accounts.senior)
-        if self.state is PoolState.RUN_OFF:
+        if self.state is PoolState.RUN_OFF or (self.state is PoolState.GATED and gate > 0.0):
             return 0
         return max(self.capital - math.ceil(gate * self.mcr()), 0)
 
@@ -346,10 +290,11 @@ class InsurancePool:
         self.banned_until = max(self.banned_until, until)
 
     def watch_gate(self, gate: float) -> None:
-        """Gated while capital is below gate x MCR, active again when it is not."""
+        """Gated once capital is below gate x MCR, active again when it is ``REOPENS`` above that."""
         if self.state in (PoolState.ACTIVE, PoolState.GATED):
             self._touch()
-            short = self.capital < math.ceil(gate * self.mcr())
+            margin = REOPENS if self.state is PoolState.GATED else 1.0
+            short = self.capital < math.ceil(margin * gate * self.mcr())
             self.state = PoolState.GATED if short else PoolState.ACTIVE
 
     def default(self, day: int) -> None:

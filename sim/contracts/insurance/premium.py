@@ -109,15 +109,18 @@ class UnearnedPremium:
     def _spread(
         self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64], sign: int
     ) -> None:
+        if premiums.size == 0:
+            return
         ahead = starts - self.next_day
-        if premiums.size and int((ahead + days).max()) > RING_DAYS:
+        if int((ahead + days).max()) > RING_DAYS:
             raise ValueError("a premium is paid too far ahead")
         terms = ahead * (RING_DAYS + 1) + days
-        for term in np.unique(terms):
+        alike = bool((terms == terms[0]).all())  # nearly always: a month from today
+        for term in terms[:1] if alike else np.unique(terms):
             offset, length = divmod(int(term), RING_DAYS + 1)
             if length == 0:
                 raise ValueError("a premium is paid for no day")
-            parts = daily_parts(premiums[terms == term], length)
+            parts = daily_parts(premiums if alike else premiums[terms == term], length)
             late = min(max(-offset, 0), length)
             if sign > 0:
                 self._ring[self.next_day % RING_DAYS] += int(parts[:late].sum())

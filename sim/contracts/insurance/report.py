@@ -30,6 +30,7 @@ class Report:
         self._earned = [0] * len(pools)
         self._incurred = [0] * len(pools)
         self._paid = [0] * len(pools)
+        self._income = [0] * len(pools)
         self._window: NDArray[np.float64] = np.zeros((WINDOW, 2))
         self._days = 0
         self._lowest_mcr = math.inf
@@ -57,6 +58,7 @@ class Report:
             today += (pool.totals.earned - self._earned[index], incurred - self._incurred[index])
             self._earned[index], self._incurred[index] = pool.totals.earned, incurred
             self._paid[index] = pool.totals.paid
+            self._income[index] = pool.totals.senior_income
         self._days += 1
         earned, claims = self._window.sum(axis=0)
         record = market.record
@@ -101,6 +103,8 @@ class Report:
         record(name, "insurance.loss_ratio", loss_ratio)
         record(name, "insurance.combined_ratio", loss_ratio + (t.fees / t.earned if t.earned else math.nan))
         record(name, "insurance.members", pool.members)
+        if senior:
+            record(name, "insurance.lp_yield", (t.senior_income - self._income[index]) * YEAR_DAYS / senior)
         record(name, "insurance.share_price", _price(senior, pool.senior.supply, pool.senior.offset))
         record(name, "insurance.junior_price", _price(junior, pool.junior.supply, pool.junior.offset))
         record(name, "insurance.state", STATES[pool.state])

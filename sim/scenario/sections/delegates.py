@@ -74,8 +74,6 @@ class DelegatesSection(Section):
                                   "them. With more, few votes are worth it in a market of some thousand patients.",
                                   unit="USD", ge=0.0, le=10_000.0)
     opening_cash: float = param(5000.0, "Opening cash of each delegate, for gas.", unit="USD", ge=0.0, le=1e7)
-    discount_rate: float = param(0.20, "Rate at which net fees are discounted to value GOV.", unit="1/year", gt=0.0,
-                                 le=2.0)
     grants: GrantInterest = param(GrantInterest(), "What research grants are worth to each class, per dollar.")
     ideals: dict[str, Ideals] = param({
         "governance.quorum": _ideals(0.3, 0.1, 0.15, 0.05, 0.1, 0.0),

@@ -77,6 +77,8 @@ class GovernanceSection(Section):
                             source="Compound Timelock: 14 days", ge=0, le=365)
     vote_rule: Literal["token_weighted"] = param("token_weighted", "How voting power becomes votes.")
     votes_from: Literal["snapshot"] = param("snapshot", "From which balances voting power is read.")
+    discount_rate: float = param(0.20, "Rate at which net fees are discounted, for ever, to value GOV.", unit="1/year",
+                                 gt=0.0, le=2.0)
     delegate_pay: float = param(100.0, "Standing budget: what each delegate is paid a month from the treasury.",
                                 unit="USD/month", ge=0.0, le=100_000.0)
 

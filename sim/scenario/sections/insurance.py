@@ -104,6 +104,8 @@ class InsuranceSection(Section):
         Series("insurance.senior", "Value behind the senior shares", "USD", "institution"),
         Series("insurance.share_price", "Value of the senior share that first cost 1", "1", "institution"),
         Series("insurance.junior_price", "Value of the junior share that first cost 1", "1", "institution"),
+        Series("insurance.lp_yield", "Premium that came to senior capital today, as a yearly rate, before losses and "
+               "without emissions", "1/year", "institution"),
         Series("insurance.withdrawal_queue", "Value of the senior shares that wait for redemption", "USD",
                "institution"),
         Series("insurance.borne_claims", "Claims borne by earned premium today", "USD", "institution"),

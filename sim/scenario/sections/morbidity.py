@@ -110,8 +110,8 @@ class MorbiditySection(Section):
     any_condition_excess: float = param(
         2.06, "Excess cost of having any chronic condition at all (regular visits and medicines), added to that of the "
         f"conditions. {_CALIBRATED}", ge=0.0, le=20.0)
-    year_log_sd: float = param(0.757, "Standard deviation of the logarithm of a person's health in one year relative to "
-                               f"the person's own mean. {_CALIBRATED}", ge=0.0, le=3.0)
+    year_log_sd: float = param(0.757, "Standard deviation of the logarithm of a person's health in one year relative "
+                               f"to the person's own mean. {_CALIBRATED}", ge=0.0, le=3.0)
     year_correlation: float = param(0.19, "Correlation of that deviation between successive years. "
                                     f"{_CALIBRATED}", ge=0.0, le=0.5)
     largest_episode: float = param(1e7, "Largest cost of one episode; it bounds what a Pareto tail can draw.",

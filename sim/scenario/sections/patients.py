@@ -43,7 +43,9 @@ class PatientsSection(Section):
                                            unit="days", ge=30, le=3650)
     inertia: float = param(2000.0, "Loss of utility from switching plans, as money.", unit="USD", grade="L",
                            source="Handel 2013, recalled: about 2,000 dollars", ge=0.0, le=50_000.0)
-    choice_scale: float = param(300.0, "Scale of the logit noise in plan choice.", unit="USD", gt=0.0, le=10_000.0)
+    choice_scale: float = param(300.0, "Scale of the logit noise between cover and none.", unit="USD", gt=0.0,
+                                le=10_000.0)
+    pool_scale: float = param(100.0, "Scale of the further noise between pools.", unit="USD", ge=0.0, le=10_000.0)
     trust_value: float = param(500.0, "Worth of full trust in a pool (phi).", unit="USD/year", ge=0.0, le=50_000.0)
     perception_log_sd: float = param(0.3, "Log standard deviation of a patient's estimate of own expected cost.",
                                      ge=0.0, le=2.0)
@@ -54,6 +56,10 @@ class PatientsSection(Section):
     employer_share: float = param(0.78, "Share of the premium of the employed that firms pay.", grade="M",
                                   source="Employer health benefit surveys: workers pay about 17-27 % of premiums",
                                   ge=0.0, le=1.0)
+    uninsured_price_share: float = param(
+        0.35, "Share of the price of care that decides the demand of those without cover: the rest is in the end not "
+        "collected from them.", grade="L", ge=0.0, le=1.0,
+        source="Hadley, Holahan, Coughlin & Miller 2008, recalled: the uninsured paid 583 of 1,686 USD themselves")
     public_coinsurance: float = param(0.10, "Coinsurance under public cover.", ge=0.0, le=1.0)
     public_out_of_pocket_max: float = param(2000.0, "Yearly out-of-pocket maximum under public cover.",
                                             unit="USD/year", ge=0.0)

@@ -110,6 +110,7 @@ def test_default_is_seen_the_same_day_and_cover_is_cut_the_next(square: Square) 
     pool = square.insurance.pools[1]
     assert paid[0] < 2000 * MICRO
     assert pool.defaulted_on == 0
+    assert square.insurance.report_figures.incurred(pool) >= 2000 * MICRO, "what is unpaid is incurred all the same"
     assert (square.people["pool"][:2] == 1).all(), "its members can still be told"
     assert [event[1:3] for event in square.record.events] == [("default", "POOL2")]
     before = square.ledger.balance(square.usd, square.ledger.person(0))

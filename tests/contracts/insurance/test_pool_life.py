@@ -126,6 +126,13 @@ def test_the_gate_cuts_a_withdrawal_at_the_minimum_capital(capitalised: Any) -> 
     pool.watch_gate(1.0)
     assert pool.state is PoolState.GATED
     assert pool.serve_withdrawals(30, 7, 1.0) == []
+    desk.fund(desk.owners[3], 10**9)
+    pool.deposit(desk.owners[3], 60 * MICRO)
+    pool.watch_gate(1.0)
+    assert pool.state is PoolState.GATED, "at the very limit it stays shut"
+    pool.deposit(desk.owners[3], 20 * MICRO)
+    pool.watch_gate(1.0)
+    assert pool.state is PoolState.ACTIVE
     assert pool.serve_withdrawals(30, 7, 0.0) != [], "without a gate the run completes"
     desk.check()
 

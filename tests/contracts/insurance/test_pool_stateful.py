@@ -31,6 +31,7 @@ LONG = bool(os.environ.get("SALUS_LONG"))
 GATE, COOLDOWN = 1.0, 3
 owners = st.integers(0, 3)
 small = st.integers(0, 10**9)
+claim = st.one_of(small, st.integers(0, 10**10))
 
 
 class Undo(Exception):
@@ -133,7 +134,7 @@ class PoolMachine(RuleBasedStateMachine):
             amounts.append(int(amount * share))
         self.settle(amounts)
 
-    @rule(amounts=st.lists(small, max_size=4))
+    @rule(amounts=st.lists(claim, max_size=4))
     def settle(self, amounts: list[int]) -> None:
         pool, a = self.pool, self.pool.accounts
         pool.accrue(self.day)

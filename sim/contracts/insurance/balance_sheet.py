@@ -1,0 +1,98 @@
+"""A pool's balance sheet: what it holds, what it owes for claims, what is left as capital, what capital it needs.
+
+Everything is at market value and at reserves of today, from the day of report; nothing here moves money. Rounding:
+requirements and reserves up, so that capital is never overstated.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from sim.contracts.insurance.accounts import PoolAccounts
+from sim.contracts.insurance.capital import Book, CapitalRegime
+from sim.contracts.insurance.policy import Terms
+from sim.contracts.insurance.pool_state import PoolConfig, PoolState
+from sim.contracts.insurance.premium import MONTH_DAYS, YEAR_DAYS
+from sim.contracts.insurance.reserves import Reserves
+from sim.contracts.insurance.unpaid import UnpaidClaims
+
+if TYPE_CHECKING:
+    from sim.kernel.ledger import Ledger
+
+
+class BalanceSheet:
+    """Base of :class:`sim.contracts.insurance.pool.InsurancePool`, which sets these attributes."""
+
+    ledger: Ledger
+    asset: int
+    accounts: PoolAccounts
+    config: PoolConfig
+    regime: CapitalRegime
+    plans: list[Terms]
+    reserves: Reserves
+    unpaid: UnpaidClaims
+    state: PoolState
+    today: int
+    members: int
+    monthly_premium: int
+    active_cover: int
+
+    def cash(self, account: int) -> int:
+        """Balance of one of the pool's accounts."""
+        return self.ledger.balance(self.asset, account)
+
+    def claim_reserves(self) -> int:
+        """Liabilities for claims: reported, unreported, and approved but unpaid."""
+        return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
+
+    def first_loss(self) -> int:
+        """Claims fund, surplus and junior money less claim reserves: what stands before the senior capital; it is
+        negative where the senior capital bears losses already."""
+        a = self.accounts
+        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) - self.claim_reserves()
+
+    def junior_value(self) -> int:
+        """Assets behind the junior shares: the residual after reserves, surplus included."""
+        return max(self.first_loss(), 0)
+
+    def senior_value(self) -> int:
+        """Assets behind the senior shares: its money less the reserves that nothing before it covers."""
+        return max(self.cash(self.accounts.senior) + min(self.first_loss(), 0), 0)
+
+    @property
+    def capital(self) -> int:
+        """Own funds: all assets but unearned premium, less claim reserves. Negative: assets are below liabilities."""
+        return self.first_loss() + self.cash(self.accounts.senior)
+
+    def book(self) -> Book:
+        """The business in force, as the capital regime sees it."""
+        annual = self.monthly_premium * YEAR_DAYS // MONTH_DAYS
+        return Book(self.members, annual, math.ceil(annual * self.config.shares.claims), self.claim_reserves(),
+                    self.active_cover)
+
+    def carries(self, members: int, monthly_premium: int, ratio: float) -> bool:
+        """Whether capital would cover ``ratio`` x SCR with so many more members and so much more monthly premium."""
+        book = self.book()
+        annual = (self.monthly_premium + monthly_premium) * YEAR_DAYS // MONTH_DAYS
+        larger = Book(book.members + members, annual, math.ceil(annual * self.config.shares.claims),
+                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured)
+        return self.capital >= ratio * self.regime.desired(larger)
+
+    def scr(self) -> int:
+        """Solvency capital requirement: what the regime requires today."""
+        return 0 if self.state is PoolState.CLOSED else self.regime.required(self.book(), self.today)
+
+    def mcr(self) -> int:
+        """Minimum capital requirement."""
+        return math.ceil(self.scr() * self.regime.minimum_share)
+
+    def scr_ratio(self) -> float:
+        """Capital over SCR; infinite where nothing is required."""
+        scr = self.scr()
+        return self.capital / scr if scr else math.inf
+
+    def mcr_ratio(self) -> float:
+        """Capital over MCR, the MCR %; infinite where nothing is required."""
+        mcr = self.mcr()
+        return self.capital / mcr if mcr else math.inf

@@ -1,0 +1,138 @@
+"""The report: whole, self-contained, escaped, the same for the same folder, and drawn for runs that lack parts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from analysis.chapters import CHAPTERS
+from analysis.load import FolderError
+from analysis.report import write_report
+
+Folder = Callable[..., Path]
+
+EVIL = "<script>alert(1)</script> & \"x\" '$y_1$' \u202e\x07"
+
+
+class Tags(HTMLParser):
+    """Counts opened tags and checks that they are closed in order."""
+
+    EMPTY = frozenset({"meta", "path", "use", "rect", "image"})
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.ids: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the tag and its id."""
+        self.seen.append(tag)
+        self.ids += [value for name, value in attrs if name == "id" and value]
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note a tag that closes itself."""
+        self.seen.append(tag)
+        self.ids += [value for name, value in attrs if name == "id" and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        """The tag that closes must be the last one opened."""
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+
+def read(page: str) -> Tags:
+    """The page's tags, all closed."""
+    tags = Tags()
+    tags.feed(page)
+    assert tags.open == []
+    return tags
+
+
+def test_page_has_every_chapter_and_what_the_readers_look_for(write_folder: Folder) -> None:
+    page = write_report(write_folder()).read_text(encoding="utf-8")
+    for title, _ in CHAPTERS:
+        assert f"<h2>{title}</h2>" in page
+    for title in ("Expectations", "Key figures", "Events", "How to reproduce"):
+        assert f"<h2>{title}</h2>" in page
+    figures = set(re.findall(r'aria-label="([^"]*)"', page))
+    assert figures >= {
+        "Capital of the pools", "MCR %", "Premiums against claims", "Reserves", "Who bore the claims",
+        "Claim delay, filing to decision", "Health token price", "Depth of the token&#x27;s pool",
+        "Liquidity provider flows", "Price of the senior shares", "Uninsured by income, at the end",
+        "Concentration of governance tokens", "Payments between sectors over the run, USD"}
+    assert "2 proposals: 1 defeated, 1 executed." in page
+    assert "123 %" in page
+    assert "gate shut" in page
+
+
+def test_page_stands_alone_and_its_references_resolve(write_folder: Folder) -> None:
+    page = write_report(write_folder()).read_text(encoding="utf-8")
+    tags = read(page)
+    assert not {"script", "link", "img", "iframe"} & set(tags.seen)
+    assert not re.findall(r'(?:src|href)="(?!#)', page.replace("xmlns:xlink", ""))
+    assert len(tags.ids) == len(set(tags.ids))
+    wanted = set(re.findall(r'href="#([^"]*)"', page)) | set(re.findall(r"url\(#([^)]*)\)", page))
+    assert wanted <= set(tags.ids)
+    assert len(page) < 1_500_000
+
+
+def test_text_from_files_is_escaped(write_folder: Folder) -> None:
+    folder = write_folder(
+        question=EVIL, pools=(EVIL, "WEST"), events=[(3, EVIL, EVIL, 1.0, {EVIL: EVIL}), (5, "shock", EVIL, 0.0, {})],
+        flows=[(0, EVIL, "USDs", EVIL, "insurers", 5)],
+        expectations=[{"statement": EVIL, "met": True, "value": EVIL, "source": EVIL}])
+    page = write_report(folder).read_text(encoding="utf-8")
+    assert "script" not in read(page).seen
+    assert "alert(1)" in page
+    assert "\u202e" not in page
+    assert "\x07" not in page
+
+
+def test_same_folder_same_bytes(write_folder: Folder) -> None:
+    folder = write_folder()
+    first = write_report(folder).read_bytes()
+    assert write_report(folder).read_bytes() == first
+    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
+
+
+def test_verdicts_say_what_one_run_can_tell(write_folder: Folder) -> None:
+    page = write_report(write_folder(expectations=[
+        {"statement": "a == 1 on average", "met": True, "value": 1.0, "source": "first"},
+        {"statement": "b == 1 on average", "met": False, "value": 2.5, "source": "second"},
+        {"statement": "c == 1 in 95% of runs", "met": None, "value": None, "source": ""}])).read_text(encoding="utf-8")
+    assert "Of 3 expectations: 1 met, 1 not met, 1 that one run cannot tell." in page
+    assert page.index("✓ met") < page.index("✗ not met") < page.index("? open")
+    assert "<small>second</small>" in page
+
+
+@pytest.mark.parametrize("days", [1, 2, 8, 40])
+def test_short_runs_have_a_page(days: int, write_folder: Folder) -> None:
+    page = write_report(write_folder(days=days)).read_text(encoding="utf-8")
+    assert "<h2>People</h2>" in page
+    read(page)
+
+
+def test_a_run_without_pools_votes_and_payments_has_a_page(write_folder: Folder) -> None:
+    page = write_report(write_folder(pools=(), market=("patients.uninsured",), events=[], flows=[])).read_text("utf-8")
+    assert "<h2>Solvency and reserves</h2>" not in page
+    assert "<h2>Where the money went</h2>" not in page
+    assert 'aria-label="Uninsured"' in page
+
+
+def test_a_folder_that_cannot_be_written_is_named(write_folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = write_folder()
+
+    def refuse(self: Path, target: Path) -> Path:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    with pytest.raises(FolderError, match=r"cannot write .*report\.html: Permission denied"):
+        write_report(folder)
+    assert not [path for path in folder.iterdir() if "report" in path.name]
