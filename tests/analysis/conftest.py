@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from analysis.report import write_report
 
 DAYS, POOLS = 200, ("EAST", "WEST")
 
@@ -63,38 +66,44 @@ def _flows_table(flows: list[tuple[int, str, str, str, str, int]]) -> pa.Table:
     return pa.table({name: pa.array(column, kind) for name, column, kind in zip(names, columns, kinds, strict=True)})
 
 
+def make_folder(folder: Path, days: int = DAYS, pools: tuple[str, ...] = POOLS, market: tuple[str, ...] = MARKET,
+                question: str = "What happens?", events: Any = None, flows: Any = None,
+                expectations: Any = ()) -> Path:
+    """Write a run folder and return it; the arguments replace parts of the usual content."""
+    folder.mkdir(exist_ok=True)
+    rng = np.random.default_rng(1)
+    daily: dict[str, Any] = {"day": np.arange(days, dtype=np.int32)}
+    daily |= {name: 1.0 + rng.random(days) for name in market}
+    pq.write_table(pa.table(daily), folder / "daily.parquet")
+    each: dict[str, Any] = {"day": np.tile(np.arange(days, dtype=np.int32), len(pools)),
+                            "institution": pa.array(np.repeat(pools, days).tolist(), pa.string())}
+    if pools:
+        each |= {f"insurance.{name}": 1.0 + rng.random(days * len(pools)) for name in POOL}
+        each["insurance.state"] = (rng.random(days * len(pools)) < 0.1).astype(np.float64)
+    pq.write_table(pa.table(each), folder / "institutions.parquet")
+    pq.write_table(_flows_table(FLOWS if flows is None else flows), folder / "flows.parquet")
+    pq.write_table(_events_table(EVENTS if events is None else events), folder / "events.parquet")
+    metrics = {f"patients.uninsured_decile_{d}": d / 50 for d in range(1, 11)}
+    metrics |= {f"patients.top{top}_share": 0.2 for top in (1, 5, 10, 50)}
+    metrics |= {f"claims.unpaid_day90_decile_{d}": 0.0 for d in range(1, 11)}
+    metrics |= {"insurance.lowest_mcr_ratio": 1.234, "claims.delay_p50": 2.0}
+    (folder / "summary.json").write_text(json.dumps({"metrics": metrics, "expectations": list(expectations)}))
+    (folder / "scenario.yaml").write_text(json.dumps({
+        "name": "made", "stage": 3, "question": question, "population": {"patients": 2000},
+        "insurance": {"mcr_gate": 1.0, "premium_shares": {"claims": 0.85}}}))
+    (folder / "manifest.json").write_text(json.dumps({
+        "format_name": "salus-run", "format": 1, "name": "made", "seed": 7, "days": days, "commit": None,
+        "config_hash": "0123456789abcdef0", "versions": {"salus": "0.1.0"}}))
+    return folder
+
+
 @pytest.fixture
 def write_folder(tmp_path: Path) -> Callable[..., Path]:
-    """A function that writes a run folder and returns it; its arguments replace parts of the usual content."""
+    """:func:`make_folder` for a folder of the test's own."""
+    return partial(make_folder, tmp_path / "run")
 
-    def write(days: int = DAYS, pools: tuple[str, ...] = POOLS, market: tuple[str, ...] = MARKET,
-              question: str = "What happens?", events: Any = None, flows: Any = None,
-              expectations: Any = ()) -> Path:
-        folder = tmp_path / "run"
-        folder.mkdir(exist_ok=True)
-        rng = np.random.default_rng(1)
-        daily: dict[str, Any] = {"day": np.arange(days, dtype=np.int32)}
-        daily |= {name: 1.0 + rng.random(days) for name in market}
-        pq.write_table(pa.table(daily), folder / "daily.parquet")
-        each: dict[str, Any] = {"day": np.tile(np.arange(days, dtype=np.int32), len(pools)),
-                                "institution": pa.array(np.repeat(pools, days).tolist(), pa.string())}
-        if pools:
-            each |= {f"insurance.{name}": 1.0 + rng.random(days * len(pools)) for name in POOL}
-            each["insurance.state"] = (rng.random(days * len(pools)) < 0.1).astype(np.float64)
-        pq.write_table(pa.table(each), folder / "institutions.parquet")
-        pq.write_table(_flows_table(FLOWS if flows is None else flows), folder / "flows.parquet")
-        pq.write_table(_events_table(EVENTS if events is None else events), folder / "events.parquet")
-        metrics = {f"patients.uninsured_decile_{d}": d / 50 for d in range(1, 11)}
-        metrics |= {f"patients.top{top}_share": 0.2 for top in (1, 5, 10, 50)}
-        metrics |= {f"claims.unpaid_day90_decile_{d}": 0.0 for d in range(1, 11)}
-        metrics |= {"insurance.lowest_mcr_ratio": 1.234, "claims.delay_p50": 2.0}
-        (folder / "summary.json").write_text(json.dumps({"metrics": metrics, "expectations": list(expectations)}))
-        (folder / "scenario.yaml").write_text(json.dumps({
-            "name": "made", "stage": 3, "question": question, "population": {"patients": 2000},
-            "insurance": {"mcr_gate": 1.0, "premium_shares": {"claims": 0.85}}}))
-        (folder / "manifest.json").write_text(json.dumps({
-            "format_name": "salus-run", "format": 1, "name": "made", "seed": 7, "days": days, "commit": None,
-            "config_hash": "0123456789abcdef0", "versions": {"salus": "0.1.0"}}))
-        return folder
 
-    return write
+@pytest.fixture(scope="session")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report of the usual folder."""
+    return write_report(make_folder(tmp_path_factory.mktemp("report") / "run"))

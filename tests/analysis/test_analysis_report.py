@@ -55,32 +55,30 @@ def read(page: str) -> Tags:
     return tags
 
 
-def test_page_has_every_chapter_and_what_the_readers_look_for(write_folder: Folder) -> None:
-    page = write_report(write_folder()).read_text(encoding="utf-8")
-    for title, _ in CHAPTERS:
-        assert f"<h2>{title}</h2>" in page
-    for title in ("Expectations", "Key figures", "Events", "How to reproduce"):
-        assert f"<h2>{title}</h2>" in page
-    figures = set(re.findall(r'aria-label="([^"]*)"', page))
+def test_page_has_every_chapter_and_what_the_readers_look_for(page: Path) -> None:
+    html = page.read_text(encoding="utf-8")
+    for title in (*(title for title, _ in CHAPTERS), "Expectations", "Key figures", "Events", "How to reproduce"):
+        assert f"<h2>{title}</h2>" in html
+    figures = set(re.findall(r'aria-label="([^"]*)"', html))
     assert figures >= {
         "Capital of the pools", "MCR %", "Premiums against claims", "Reserves", "Who bore the claims",
         "Claim delay, filing to decision", "Health token price", "Depth of the token&#x27;s pool",
         "Liquidity provider flows", "Price of the senior shares", "Uninsured by income, at the end",
         "Concentration of governance tokens", "Payments between sectors over the run, USD"}
-    assert "2 proposals: 1 defeated, 1 executed." in page
-    assert "123 %" in page
-    assert "gate shut" in page
+    assert "2 proposals: 1 defeated, 1 executed." in html
+    assert "123 %" in html
+    assert "gate shut" in html
 
 
-def test_page_stands_alone_and_its_references_resolve(write_folder: Folder) -> None:
-    page = write_report(write_folder()).read_text(encoding="utf-8")
-    tags = read(page)
+def test_page_stands_alone_and_its_references_resolve(page: Path) -> None:
+    html = page.read_text(encoding="utf-8")
+    tags = read(html)
     assert not {"script", "link", "img", "iframe"} & set(tags.seen)
-    assert not re.findall(r'(?:src|href)="(?!#)', page.replace("xmlns:xlink", ""))
+    assert not re.findall(r'(?:src|href)="(?!#)', html)
     assert len(tags.ids) == len(set(tags.ids))
-    wanted = set(re.findall(r'href="#([^"]*)"', page)) | set(re.findall(r"url\(#([^)]*)\)", page))
+    wanted = set(re.findall(r'href="#([^"]*)"', html)) | set(re.findall(r"url\(#([^)]*)\)", html))
     assert wanted <= set(tags.ids)
-    assert len(page) < 1_500_000
+    assert len(html) < 1_500_000
 
 
 def test_text_from_files_is_escaped(write_folder: Folder) -> None:
@@ -95,11 +93,10 @@ def test_text_from_files_is_escaped(write_folder: Folder) -> None:
     assert "\x07" not in page
 
 
-def test_same_folder_same_bytes(write_folder: Folder) -> None:
+def test_same_content_same_bytes_wherever_it_lies(page: Path, write_folder: Folder) -> None:
     folder = write_folder()
-    first = write_report(folder).read_bytes()
-    assert write_report(folder).read_bytes() == first
-    assert sorted(path.name for path in folder.iterdir() if path.name.startswith(".")) == []
+    assert write_report(folder).read_bytes() == page.read_bytes()
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
 def test_verdicts_say_what_one_run_can_tell(write_folder: Folder) -> None:
@@ -112,7 +109,7 @@ def test_verdicts_say_what_one_run_can_tell(write_folder: Folder) -> None:
     assert "<small>second</small>" in page
 
 
-@pytest.mark.parametrize("days", [1, 2, 8, 40])
+@pytest.mark.parametrize("days", [1, 8])
 def test_short_runs_have_a_page(days: int, write_folder: Folder) -> None:
     page = write_report(write_folder(days=days)).read_text(encoding="utf-8")
     assert "<h2>People</h2>" in page
