@@ -6,6 +6,7 @@ Every failure is a :class:`FolderError` of one readable sentence that names the 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,14 +145,24 @@ class Run:
         return found if len(found) else None
 
     def by_institution(self, name: str) -> pd.DataFrame | None:
-        """Days x institutions of one series, NaN where it was not recorded; None where the run has none."""
+        """Days x institutions (in natural order) of one series, or None where the run has none.
+
+        NaN where nothing was recorded; the unit is that of the series.
+        """
         if name not in self.institutions:
             return None
         found = self.institutions[name].dropna()
         if found.empty:
             return None
         table = found.unstack("institution")
-        return table.reindex(range(int(table.index.min()), int(table.index.max()) + 1))
+        return table.reindex(index=range(int(table.index.min()), int(table.index.max()) + 1),
+                             columns=sorted(table.columns, key=natural))
+
+
+def natural(name: object) -> tuple[list[int | str], str]:
+    """Sorting key by which POOL2 comes before POOL10."""
+    parts = re.split(r"(\d+)", str(name), flags=re.ASCII)
+    return [int(part) if place % 2 else part for place, part in enumerate(parts)], str(name)
 
 
 def load_run(folder: str | Path) -> Run:

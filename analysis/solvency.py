@@ -7,7 +7,7 @@ from typing import cast
 import numpy as np
 import pandas as pd
 
-from analysis.load import Run
+from analysis.load import Run, natural
 
 LAYERS = (("insurance.borne_claims", "earned premium"), ("insurance.borne_surplus", "surplus"),
           ("insurance.borne_junior", "junior tranche"), ("insurance.borne_senior", "senior capital"))
@@ -108,6 +108,7 @@ def pool_table(run: Run) -> pd.DataFrame | None:
     table = pd.DataFrame({label: column for label, column in columns.items() if column is not None})
     if table.empty:
         return None
+    table = table.loc[sorted(table.index, key=natural)]
     states = run.by_institution("insurance.state")
     if states is not None:
         table["days gated"] = (states == STATES.index("gated")).sum()

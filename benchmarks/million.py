@@ -1,7 +1,7 @@
 """The baseline with a million patients for a year on one core: seconds by phase and by hook, and memory.
 
-The kernels are compiled (or loaded) by a small run first. Processor seconds say what the work costs on a machine that is
-busy with other things; wall seconds are what one waits. Invariants are not checked, nothing is written.
+The kernels are compiled (or loaded) by a small run first. Processor seconds say what the work costs on a machine that
+is busy with other things; wall seconds are what one waits. Invariants are not checked, nothing is written.
 
     python -m benchmarks million
     python benchmarks/million.py [patients] [days]
@@ -15,12 +15,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sim.model import RunResult, run
 from sim.scenario.load import load_scenario
 
+ROOT = Path(__file__).resolve().parents[1]
 WARM_UP = (1_000, 40)
 """Patients and days of the run that compiles: it reaches the first payment of every monthly rule."""
 

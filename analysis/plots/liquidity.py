@@ -16,7 +16,7 @@ def share_prices(axes: Axes, table: pd.DataFrame, kind: str) -> Axes:
     spread(axes, table, "pool")
     lowest = table.ffill().iloc[-1].idxmin()
     values = thin(table[lowest].dropna())
-    axes.plot(values.index, values, color=RED, linewidth=1.0, label=f"{lowest} (lowest)")
+    axes.plot(values.index, values, color=RED, linewidth=1.0, label=f"{str(lowest)[:12]} (lowest)")
     axes.axhline(1.0, color=BLACK, linewidth=0.8)
     time_axis(axes, int(table.index.max()) + 1)
     return finish(axes, f"Price of the {kind} shares", "USD a share that first cost 1", plain)

@@ -58,7 +58,7 @@ def mcr_percent(axes: Axes, table: pd.DataFrame, gate: pd.Series[float] | None =
     spread(axes, table, "pool")
     lowest = table.min().idxmin()
     values = thin(table[lowest].dropna())
-    axes.plot(values.index, values, color=RED, linewidth=1.0, label=f"{lowest} (lowest)")
+    axes.plot(values.index, values, color=RED, linewidth=1.0, label=f"{str(lowest)[:12]} (lowest)")
     if gate is not None:
         axes.plot(gate.index, gate, color=BLACK, linestyle="--", linewidth=1.0, drawstyle="steps-post", label="gate")
     axes.set_ylim(min(0.0, float(np.nanmin(table))), min(float(np.nanmax(table)) * 1.08, 10.0))

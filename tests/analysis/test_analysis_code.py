@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,8 @@ def names_used(tree: ast.Module) -> set[str]:
     """String constants that look like the name of a series, a metric or a parameter of some section."""
     sections = set(section_types())
     constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    return {text for text in constants
-            if isinstance(text, str) and text.partition(".")[0] in sections and text.replace(".", "").replace("_", "").isalnum() and "." in text
-            and not text.endswith(".")}
+    return {text for text in constants if isinstance(text, str) and re.fullmatch(r"[a-z_]+(\.[a-z0-9_]+)+", text)
+            and text.partition(".")[0] in sections}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -70,6 +70,12 @@ def test_a_damaged_file_is_named(name: str, what: str, damage: str, write_folder
     assert name in sentence(error)
 
 
+def test_institutions_are_in_natural_order(write_folder: Folder) -> None:
+    prices = load_run(write_folder(days=3, pools=("POOL10", "POOL2", "B", "POOL1"))).by_institution("insurance.paid")
+    assert prices is not None
+    assert list(prices.columns) == ["B", "POOL1", "POOL2", "POOL10"]
+
+
 def test_a_table_without_its_columns_is_named(write_folder: Folder) -> None:
     folder = write_folder()
     pq.write_table(pa.table({"when": [1, 2]}), folder / "daily.parquet")

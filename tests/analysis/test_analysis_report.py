@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from analysis.chapters import CHAPTERS
-from analysis.load import FolderError
-from analysis.report import write_report
+from analysis.load import FolderError, load_run
+from analysis.report import verdicts, write_report
 
 Folder = Callable[..., Path]
 
-EVIL = "<script>alert(1)</script> & \"x\" '$y_1$' \u202e\x07"
+EVIL = "<script>alert(1)</script> & \"x\" '$\\frac{$' \u202e\x07"
 
 
 class Tags(HTMLParser):
@@ -100,10 +100,10 @@ def test_same_content_same_bytes_wherever_it_lies(page: Path, write_folder: Fold
 
 
 def test_verdicts_say_what_one_run_can_tell(write_folder: Folder) -> None:
-    page = write_report(write_folder(expectations=[
+    page = verdicts(load_run(write_folder(expectations=[
         {"statement": "a == 1 on average", "met": True, "value": 1.0, "source": "first"},
         {"statement": "b == 1 on average", "met": False, "value": 2.5, "source": "second"},
-        {"statement": "c == 1 in 95% of runs", "met": None, "value": None, "source": ""}])).read_text(encoding="utf-8")
+        {"statement": "c == 1 in 95% of runs", "met": None, "value": None, "source": ""}])))
     assert "Of 3 expectations: 1 met, 1 not met, 1 that one run cannot tell." in page
     assert page.index("✓ met") < page.index("✗ not met") < page.index("? open")
     assert "<small>second</small>" in page
@@ -124,7 +124,7 @@ def test_a_run_without_pools_votes_and_payments_has_a_page(write_folder: Folder)
 
 
 def test_a_folder_that_cannot_be_written_is_named(write_folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write_folder()
+    folder = write_folder(pools=(), market=("patients.uninsured",), flows=[])
 
     def refuse(self: Path, target: Path) -> Path:
         raise PermissionError(13, "Permission denied")

@@ -61,6 +61,16 @@ def bill_needs(
     return rows[:met].copy(), costs[:met].copy(), own[:met].copy()
 
 
+@kernel
+def add_rows(column: np.ndarray, slots: np.ndarray, amounts: np.ndarray) -> int:
+    """Add each amount int64[n] to its slot of ``column`` int64[people]; returns their sum."""
+    total = 0
+    for row in range(slots.size):
+        column[slots[row]] += amounts[row]
+        total += amounts[row]
+    return total
+
+
 @dataclass(slots=True)
 class Bills:
     """Sums of the day, in base units."""

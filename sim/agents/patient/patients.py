@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sim.agents.patient import spending
-from sim.agents.patient.care_bills import Bills, affordable, bill_needs
+from sim.agents.patient.care_bills import Bills, add_rows, affordable, bill_needs
 from sim.agents.patient.choice import NO_PLAN, choose_plans, out_of_pocket
 from sim.agents.patient.claiming import Claiming
 from sim.agents.patient.premiums import split_premiums
@@ -202,13 +202,12 @@ class Patients(Mechanism):
             given = paid_mask(ledger.pay(self.usd, self.economy.government, payees[rows], rest[rows], "charity_care",
                                          partial=True))
             unpaid = int(rest[rows][~given].sum())
-            np.add.at(people["medical_debt"], slots[rows], np.where(given, rest[rows], 0))
-            who = np.unique(slots[rows])
+            who = slots[rows]
+            add_rows(people["medical_debt"], who, np.where(given, rest[rows], 0))
             people["medical_debt"][who] = np.minimum(people["medical_debt"][who], self.largest_debt(people, who))
             self.bills_today.charity += int(rest[rows][given].sum())
             self.bills_today.unpaid += unpaid
-        np.add.at(people["own_spent_this_year"], slots, due - rest)
-        self.bills_today.own += int((due - rest).sum())
+        self.bills_today.own += add_rows(people["own_spent_this_year"], slots, due - rest)
 
     def largest_debt(self, people: Columns, slots: np.ndarray) -> np.ndarray:
         """What can still be collected from a person who has no cash left: a share of one year's income, int64[n]."""
