@@ -404,7 +404,7 @@ def compare(people: int, days: int) -> dict[str, Figures]:
     return {**forms, "columns": columns}
 
 
-def main(people: int = 2_000, days: int = 60, patients: int = 200_000) -> None:
+def main(people: int = 2_000, days: int = 60, patients: int = 400_000) -> None:
     """Print the table."""
     table = {f"{name}, {people:,} x {days} days": figures for name, figures in compare(people, days).items()}
     market = core_market(patients, YEAR)

@@ -54,12 +54,12 @@ class Recorder:
 
     def institution(self, institution: str, name: str, value: float) -> None:
         """Record today's value of an institution's series."""
-        table = self.institutions.setdefault(institution, {})
-        row = table.get(name)
-        if row is None:
+        try:
+            row = self.institutions[institution][name]
+        except KeyError:
             if self.declared_series.get(name) != "institution":
-                raise RecorderError(f"no section declares the institution series {name!r}")
-            row = table[name] = self._row()
+                raise RecorderError(f"no section declares the institution series {name!r}") from None
+            row = self.institutions.setdefault(institution, {})[name] = self._row()
         row[self.day] = value
 
     def metric(self, name: str, value: float) -> None:

@@ -151,7 +151,7 @@ def uniswap_cases() -> list[Row]:
     for case in data()["vectors"]:
         got = answer(case)
         advisory = " (advisory)" if case["kind"] == "derived" else ""
-        rows.append(Row(case["id"], f"Uniswap v2 {case['rule'].replace('_', ' ')}", _plain(case["expected"]),
+        rows.append(Row(case["id"], f"Uniswap {case['rule'].replace('_', ' ')}", _plain(case["expected"]),
                         _plain(got), f"exact{advisory}", got == case["expected"], case["source"]))
     return rows
 

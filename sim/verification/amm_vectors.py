@@ -1,4 +1,4 @@
-"""Uniswap v2 cases: how each rule of ``data/amm_vectors.json`` is asked of our own formulas.
+"""Uniswap cases: how each rule of ``data/amm_vectors.json`` is asked of our own formulas.
 
 An answer has the shape of the case's ``expected`` (decimal strings), so that the test is a comparison.
 """
@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any
 
 from sim.contracts.amm import constant_product as curve
+from sim.contracts.amm.concentrated_liquidity import swap_step
 
 FEE_BPS = 30
 KEEP, SCALE = curve.fee_fraction(FEE_BPS)
@@ -93,6 +94,13 @@ def _trade_to_price(i: dict[str, int]) -> dict[str, str]:
     return {"amountIn": str(paid), "amountOut": str(out)}
 
 
+def _v3_swap_step(i: dict[str, int]) -> dict[str, str]:
+    """The figures that all cases of v3's swap step state; ``sqrtQ`` where the case has it, see :func:`answer`."""
+    step = swap_step(i["sqrtCurrentX96"], i["sqrtTargetX96"], i["liquidity"], i["amountRemaining"], i["feePips"])
+    return {"amountIn": str(step.amount_in), "feeAmount": str(step.fee), "amountOut": str(step.amount_out),
+            "sqrtQ": str(step.sqrt_price)}
+
+
 RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "swap": _swap,
     "flash": _flash,
@@ -106,6 +114,7 @@ RULES: dict[str, Callable[[dict[str, Any]], Any]] = {
     "reserves_after_arbitrage": _reserves_after_arbitrage,
     "reserves_after_swap": _reserves_after_swap,
     "trade_to_price": _trade_to_price,
+    "v3_swap_step": _v3_swap_step,
 }
 
 
@@ -117,4 +126,5 @@ def integers(inputs: dict[str, Any]) -> dict[str, Any]:
 
 def answer(case: dict[str, Any]) -> Any:
     """What our formulas give for ``case``, in the shape of its ``expected``."""
-    return RULES[case["rule"]](integers(case["inputs"]))
+    got = RULES[case["rule"]](integers(case["inputs"]))
+    return {name: got[name] for name in case["expected"]} if isinstance(got, dict) else got

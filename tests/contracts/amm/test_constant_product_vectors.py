@@ -1,4 +1,4 @@
-"""Uniswap v2's own numbers, on integers of any size."""
+"""Uniswap's own numbers, on integers of any size."""
 
 import pytest
 
