@@ -7,8 +7,9 @@ claims paid from the claims fund, surplus, junior and senior capital; trust. Mon
 
 The plain model is built from the state of a market of columns after its first day (the same persons, covers, premiums
 and pools), so both start alike. It leaves out open enrolment, reserves, capital requirements, flows and observations;
-the columns are charged for all of it, and for planning the year's care. Its lean form draws one Poisson number for the
-four services together where the straightforward form draws four.
+the columns do all of it every day, and their year is shown with and without the first day, on which everybody compares
+plans. The plan of the year's care, made on that day, counts in both. The plain model's lean form draws one Poisson
+number for the four services together where the straightforward form draws four.
 
     python -m benchmarks plain_mesa
 """
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -408,7 +409,12 @@ def main(people: int = 2_000, days: int = 60, patients: int = 400_000) -> None:
     """Print the table."""
     table = {f"{name}, {people:,} x {days} days": figures for name, figures in compare(people, days).items()}
     market = core_market(patients, YEAR)
-    table[f"columns, {patients:,} x {YEAR} days, all included"] = column_figures(market, lambda: advance(market, YEAR))
+    first = advance(market, 1)
+    planning = market.plan.hook_seconds["morbidity.onset"]
+    year = column_figures(market, lambda: advance(market, YEAR - 1) + planning)
+    table[f"columns, {patients:,} x {YEAR - 1} days"] = year
+    seconds = patients * (YEAR - 1) / year.rate - planning + first
+    table[f"columns, {patients:,} x {YEAR} days with enrolment"] = replace(year, rate=patients * YEAR / seconds)
     plain, lean = list(table.values())[:2]
     print(f"{'':<44}{'patient-days/s':>15}{'x plain':>9}{'x lean':>8}{'care, $/year':>14}{'loss ratio':>12}")
     for label, figures in table.items():

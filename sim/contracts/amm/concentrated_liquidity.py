@@ -1,9 +1,9 @@
 """One step of a swap against concentrated liquidity, as pure integer functions (Uniswap v3 whitepaper, section 6.2).
 
-Between two initialised prices a pool behaves like a constant product one with reserves L / sqrt(P) and L sqrt(P). Prices
-are square roots scaled by 2**96, so they exceed 64 bits and there is no compiled form: these functions are for
-arbitrary-precision integers. Rounding always favours the pool: what goes in is rounded up, what comes out down, and the
-price never moves further than the amount pays for. No pool of this kind trades in a scenario yet.
+Between two initialised prices a pool behaves like a constant product one with reserves L / sqrt(P) and L sqrt(P).
+Prices are square roots scaled by 2**96, so they exceed 64 bits and there is no compiled form: these functions are for
+arbitrary-precision integers. Rounding always favours the pool: what goes in is rounded up, what comes out down, and
+the price never moves further than the amount pays for. No pool of this kind trades in a scenario yet.
 """
 
 from __future__ import annotations
