@@ -16,26 +16,20 @@ number for the four services together where the straightforward form draws four.
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any
-
-import mesa
-import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from sim.kernel.fixedpoint import BPS, MICRO
+from benchmarks._plain_model import YEAR, PlainMarket
+from sim.kernel.fixedpoint import MICRO
 from sim.model import HealthMarket
 from sim.scenario.load import load_scenario
 
-MONTH, YEAR = 30, 365
 CORE = """
 name: core
 stage: 3
@@ -53,8 +47,6 @@ claims: {mode: automatic}
 
 JUNIOR, SENIOR = 0.4, 1.2
 """Opening capital of each pool, in multiples of what its regime will require."""
-
-normal_quantile = NormalDist().inv_cdf
 
 
 def core_market(patients: int, days: int) -> HealthMarket:
@@ -75,351 +67,96 @@ def core_market(patients: int, days: int) -> HealthMarket:
     return market
 
 
-class Sector:
-    """Somebody outside, with cash."""
-
-    def __init__(self, cash: int = 0) -> None:
-        self.cash = cash
-
-
-class Provider(mesa.Agent):
-    """A clinic or hospital; it spends what it receives once a month."""
-
-    def __init__(self, model: PlainMarket, cash: int) -> None:
-        super().__init__(model)
-        self.cash = self.usual = cash
-
-    def step(self) -> None:
-        if self.model.day % MONTH == MONTH - 1 and self.cash > self.usual:
-            self.model.firms.cash += self.cash - self.usual
-            self.cash = self.usual
-
-
-class Pool(mesa.Agent):
-    """An insurance pool: unearned premium by day, the layers of its waterfall, and claims due."""
-
-    def __init__(self, model: PlainMarket, source: Any) -> None:
-        super().__init__(model)
-        ledger, accounts, terms = source.ledger, source.accounts, source.plans[0]
-        self.unearned: list[int] = source.unearned.ahead().tolist()
-        self.layers = [ledger.balance(source.asset, account)
-                       for account in (accounts.claims, accounts.surplus, accounts.junior, accounts.senior)]
-        self.shares = source.config.shares
-        self.deductible, self.coinsurance = terms.deductible, terms.coinsurance_bps
-        self.maximum, self.limit = terms.out_of_pocket_max, terms.annual_limit
-        self.due: list[tuple[Patient, Provider, int]] = []
-        self.earned = self.paid = self.incurred = 0
-
-    def receive(self, premium: int, days: int) -> None:
-        """Spread a premium over the days it pays for."""
-        done = 0
-        for day in range(days):
-            part = premium * (day + 1) // days - done
-            self.unearned[day] += part
-            done += part
-
-    def step(self) -> None:
-        """Earn the day's premium, then pay the day's claims."""
-        earned = self.unearned.pop(0)
-        self.unearned.append(0)
-        self.earned += earned
-        claims, administration, oracles, treasury, capital = self.shares.split(earned)
-        self.model.fees.cash += administration + oracles + treasury
-        held = self.layers[2] + self.layers[3]
-        junior = capital * self.layers[2] // held if held else capital
-        self.layers[0] += claims
-        self.layers[2] += junior
-        self.layers[3] += capital - junior
-        for patient, provider, amount in self.due:
-            left = amount
-            for layer, balance in enumerate(self.layers):
-                part = min(balance, left)
-                self.layers[layer] -= part
-                left -= part
-            provider.cash += amount - left
-            self.paid += amount - left
-            patient.trust = self.model.memory * patient.trust + (1.0 - self.model.memory) * (amount - left) / amount
-        self.due.clear()
-
-
-class Patient(mesa.Agent):
-    """A person: pay, care, cover, trust. All attributes are plain Python values."""
-
-    pool: Pool | None
-
-    def __init__(self, model: PlainMarket, values: dict[str, Any]) -> None:
-        super().__init__(model)
-        self.__dict__.update(values)
-        self.trust = 1.0
-        self.debt = self.spent = self.deductible_met = self.own_spent = self.limit_used = self.public_spent = 0
-
-    def step(self) -> None:
-        """One day."""
-        model = self.model
-        if model.day % MONTH == self.payday:
-            self.be_paid()
-            self.repay()
-            if self.pool is not None:
-                self.pay_premium(self.pool)
-        rates, season, rng = self.rates, model.season_today, model.rng
-        if model.lean:
-            a, b, c, d = rates[0] * season[0], rates[1] * season[1], rates[2] * season[2], rates[3] * season[3]
-            for _ in range(rng.poisson(a + b + c + d)):
-                u = rng.random() * (a + b + c + d)
-                self.fall_ill(0 if u < a else 1 if u < a + b else 2 if u < a + b + c else 3)
-        else:
-            for service in range(4):
-                for _ in range(rng.poisson(rates[service] * season[service])):
-                    self.fall_ill(service)
-
-    def be_paid(self) -> None:
-        """Pay, tax, spending on other goods."""
-        model = self.model
-        pay = self.income * MONTH // YEAR
-        payer = self.payer
-        if payer.cash < pay:
-            return
-        payer.cash -= pay
-        tax = math.floor(pay * model.tax_rate)
-        model.government.cash += tax
-        net = pay - tax
-        self.cash += net
-        wanted = net + round((self.cash - net - self.target) * model.adjustment)
-        spending = max(0, min(max(wanted, round(net * model.subsistence)), self.cash - model.floor))
-        self.cash -= spending
-        model.firms.cash += spending
-
-    def repay(self) -> None:
-        """Collect medical debt out of pay."""
-        if self.debt > 0:
-            share = math.floor(self.income * self.model.garnishable) * MONTH // YEAR
-            amount = max(0, min(self.debt, share, self.cash - self.model.floor))
-            self.cash -= amount
-            self.debt -= amount
-            self.model.government.cash += amount
-
-    def pay_premium(self, pool: Pool) -> None:
-        """The month's premium: own part and the sponsor's, both or neither."""
-        if self.cash >= self.premium_own and self.sponsor.cash >= self.premium_sponsored:
-            self.cash -= self.premium_own
-            self.sponsor.cash -= self.premium_sponsored
-            pool.receive(self.premium_own + self.premium_sponsored, MONTH)
-            self.paid_to = self.model.day + MONTH
-        elif self.paid_to + self.model.grace <= self.model.day:
-            self.pool = None
-
-    def fall_ill(self, service: int) -> None:
-        """An episode: is it taken to a provider, what does it cost, who pays what?"""
-        model = self.model
-        rng = model.rng
-        law = model.cost_laws[service]
-        kind = law.kind
-        cost = self.cost_scale[service] * law.severity(rng.random())
-        if service == 3:
-            intensive = rng.random() < model.stay[0]
-            kind += intensive
-            cost *= model.stay[2] if intensive else model.stay[1]
-        if rng.random() >= 1.0 - model.response[kind] * model.demand_slope * self.coinsurance**model.demand_exponent:
-            return
-        amount = round(min(cost, model.largest) * MICRO * model.price_level)
-        provider = self.hospital if service == 3 else self.clinic
-        self.spent += amount
-        model.care += amount
-        own = amount
-        if self.public_cover:
-            own = min(amount * model.public_coinsurance // BPS, max(model.public_maximum - self.public_spent, 0))
-            self.public_spent += own
-            model.government.cash -= amount - own
-            provider.cash += amount - own
-        elif self.pool is not None:
-            own = self.split(amount, self.pool)
-            if amount > own:
-                self.pool.incurred += amount - own
-                self.pool.due.append((self, provider, amount - own))
-        paid = max(0, min(own, self.cash - model.floor))
-        self.cash -= paid
-        provider.cash += own
-        model.government.cash -= own - paid
-        self.debt = min(self.debt + own - paid, math.floor(self.income * model.garnishable))
-
-    def split(self, amount: int, pool: Pool) -> int:
-        """The insured's own part under the policy's terms."""
-        deductible = min(amount, max(pool.deductible - self.deductible_met, 0))
-        coinsurance = -(-(amount - deductible) * pool.coinsurance // BPS)
-        own = min(deductible + coinsurance, max(pool.maximum - self.own_spent, 0))
-        paid = min(amount - own, max(pool.limit - self.limit_used, 0))
-        self.deductible_met += deductible
-        self.own_spent += own
-        self.limit_used += paid
-        return amount - paid
-
-
-@dataclass(frozen=True, slots=True)
-class CostLaw:
-    """Kind of a service's episodes, and the law of their cost relative to its mean, before scaling."""
-
-    kind: int
-    log_sd: float
-    tail_share: float
-    tail_index: float
-    tail_start: float
-
-    def severity(self, u: float) -> float:
-        """Quantile at ``u``."""
-        if u < 1.0 - self.tail_share:
-            return math.exp(self.log_sd * normal_quantile(u)) if u > 0.0 else 0.0
-        return self.tail_start * float((1.0 - u) / self.tail_share) ** (-1.0 / self.tail_index)
-
-
-class PlainMarket(mesa.Model):
-    """The market of columns, as it stands after its first day, as plain Mesa objects."""
-
-    def __init__(self, source: HealthMarket, seed: int, lean: bool = False) -> None:
-        super().__init__(rng=seed)
-        self.lean = lean
-        self.day = source.day
-        self.care = 0
-        self.fees = Sector()
-        self._take_rules(source)
-        self._take_people(source)
-
-    def _take_rules(self, source: HealthMarket) -> None:
-        economy, patients = source.mechanism("economy"), source.mechanism("patients")
-        model, ledger, usd = source.mechanism("morbidity").model, source.ledger, source.usd
-        self.firms = Sector(ledger.balance(usd, economy.firms))
-        self.government = Sector(ledger.balance(usd, economy.government))
-        self.tax_rate, self.subsistence = economy.section.tax_rate, economy.section.subsistence_share
-        self.adjustment = economy.section.buffer_adjustment_per_year * MONTH / YEAR
-        self.floor = economy.consumption_floor
-        rules = patients.section
-        self.garnishable, self.memory, self.grace = rules.garnishable_share, rules.trust_memory, rules.grace_days
-        self.public_coinsurance = int(rules.public_coinsurance * BPS)
-        self.public_maximum = int(rules.public_out_of_pocket_max * MICRO)
-        self.demand_slope, self.demand_exponent = model.demand.slope, model.demand.exponent
-        self.response: list[float] = model.demand.response.tolist()
-        self.stay: list[float] = model.stay.tolist()
-        self.largest = model.section.largest_episode
-        self.season: list[list[float]] = np.diff(model.care.season_days, axis=1).T.tolist()
-        self.cost_laws = [CostLaw(kind, *model.cost[service, 2:].tolist()) for service, kind in enumerate((0, 0, 1, 2))]
-        prices = source.mechanism("reference_price")
-        self.price_level = prices.medical_index / prices.opening_medical_index
-
-    def _take_people(self, source: HealthMarket) -> None:
-        people, ledger, economy = source.people, source.ledger, source.mechanism("economy")
-        model = source.mechanism("morbidity").model
-        every = np.arange(people.size)
-        health = model.log_health(people["age"], people["chronic"])
-        spread = model.year.log_sd
-        frailty = np.log(people["frailty"]) + spread * self.rng.standard_normal(people.size) - 0.5 * spread**2
-        rates = model.shape[:, 0] * np.exp(health[:, None] * model.shape[:, 1] + frailty[:, None] * model.shape[:, 2])
-        scales = model.cost[:, 0] * np.exp((health + frailty)[:, None] * model.cost[:, 1])
-        providers = source.mechanism("providers")
-        ids = {account: Provider(self, ledger.balance(source.usd, account)) for account in providers.accounts.tolist()}
-        self.pools = [Pool(self, pool) for pool in source.mechanism("insurance").pools]
-        firms, government = self.firms, self.government
-        columns = {
-            "payday": source.mechanism("patients").payday, "income": people["income"], "target": economy.target,
-            "cash": ledger.person_balances(source.usd), "public_cover": people["public_cover"], "rates": rates,
-            "cost_scale": scales, "coinsurance": source.mechanism("patients").coinsurance(source, every),
-            "premium_own": people["premium_own"], "premium_sponsored": people["premium_sponsored"],
-            "paid_to": people["paid_to"]}
-        lists = {name: column.tolist() for name, column in columns.items()}
-        clinics = providers.assign(every, np.zeros(people.size, dtype=np.int64)).tolist()
-        hospitals = providers.assign(every, np.full(people.size, 2)).tolist()
-        pools, sponsors = people["pool"].tolist(), people["sponsor"].tolist()
-        self.patients = []
-        for slot in range(people.size):
-            values = {name: column[slot] for name, column in lists.items()}
-            values |= {
-                "pool": self.pools[pools[slot]] if pools[slot] >= 0 else None,
-                "payer": firms if economy.paid_by_firms[slot] else government,
-                "sponsor": firms if sponsors[slot] == economy.firms else government,
-                "clinic": ids[clinics[slot]], "hospital": ids[hospitals[slot]]}
-            self.patients.append(Patient(self, values))
-
-    def step(self) -> None:
-        """One day, in Mesa's own way: each kind of agent steps in turn."""
-        self.day += 1
-        self.season_today = self.season[self.day % YEAR]
-        by_type = self.agents_by_type
-        for kind in (Patient, Pool, Provider):
-            by_type[kind].do("step")
-
-
 @dataclass(slots=True)
-class Figures:
-    """Care per person and year in dollars, incurred claims over earned premium, patient-days per second."""
+class Meter:
+    """A market, of either form, and what its days since ``begin`` cost and brought."""
 
-    spending: float
-    loss_ratio: float
-    rate: float = 0.0
+    market: Any
+    people: int
+    days: int = 0
+    seconds: float = 0.0
 
+    def run(self, days: int) -> None:
+        """Advance ``days``; thread time counts."""
+        start = time.thread_time()
+        for _ in range(days):
+            self.market.step()
+        self.seconds += time.thread_time() - start
+        self.days += days
 
-def column_figures(market: HealthMarket, run: Callable[[], float]) -> Figures:
-    """Those of the market of columns over the days that ``run`` advances; ``run`` returns seconds."""
-    pools = market.mechanism("insurance").pools
-
-    def sums() -> tuple[int, int, int]:
-        return (int(market.people["spent_this_year"].sum()), sum(pool.totals.approved for pool in pools),
-                sum(pool.totals.earned for pool in pools))
-
-    before, first = sums(), market.day
-    seconds = run()
-    care, approved, earned = (after - once for after, once in zip(sums(), before, strict=True))
-    days = market.day - first
-    return Figures(care / MICRO / market.people.size / days * YEAR, approved / earned,
-                   market.people.size * days / seconds)
+    @property
+    def rate(self) -> float:
+        """Patient-days per second."""
+        return self.people * self.days / self.seconds
 
 
-def plain_figures(model: PlainMarket, days: int) -> Figures:
-    """Those of the plain model over ``days``."""
-    start = time.thread_time()
-    for _ in range(days):
-        model.step()
-    seconds = time.thread_time() - start
-    people = len(model.patients)
-    return Figures(model.care / MICRO / people / days * YEAR,
-                   sum(pool.incurred for pool in model.pools) / sum(pool.earned for pool in model.pools),
-                   people * days / seconds)
+def spending(meter: Meter, care: int) -> float:
+    """Dollars per person and year."""
+    return care / MICRO / meter.people / meter.days * YEAR
 
 
-def advance(market: HealthMarket, days: int) -> float:
-    """Run ``days``; thread seconds."""
-    start = time.thread_time()
-    for _ in range(days):
-        market.step()
-    return time.thread_time() - start
+class ColumnSums:
+    """Care and claims of a market of columns since this was made."""
+
+    def __init__(self, market: HealthMarket) -> None:
+        self.market = market
+        self.pools = market.mechanism("insurance").pools
+        self.care, self.approved, self.earned = self._now()
+
+    def _now(self) -> tuple[int, int, int]:
+        return (int(self.market.people["spent_this_year"].sum()), sum(pool.totals.approved for pool in self.pools),
+                sum(pool.totals.earned for pool in self.pools))
+
+    def figures(self, meter: Meter) -> tuple[float, float]:
+        """(care per person and year in dollars, claims over earned premium)."""
+        care, approved, earned = self._now()
+        return spending(meter, care - self.care), (approved - self.approved) / (earned - self.earned)
 
 
-def compare(people: int, days: int) -> dict[str, Figures]:
-    """Each form with the same persons on the same days; AssertionError where they do not do the same work."""
-    market = core_market(people, days + 1)
-    market.step()
-    plain, lean = PlainMarket(market, 1), PlainMarket(market, 2, lean=True)
-    columns = column_figures(market, lambda: advance(market, days))
-    forms = {"plain Mesa": plain_figures(plain, days), "plain Mesa, lean draws": plain_figures(lean, days)}
-    for name, form in forms.items():
-        for what, one, other in (("spending", form.spending, columns.spending),
-                                 ("loss ratio", form.loss_ratio, columns.loss_ratio)):
+def plain_figures(meter: Meter) -> tuple[float, float]:
+    """The same of the plain model."""
+    pools = meter.market.pools
+    return (spending(meter, meter.market.care),
+            sum(pool.incurred for pool in pools) / sum(pool.earned for pool in pools))
+
+
+def require_same_work(figures: dict[str, tuple[float, float]]) -> None:
+    """AssertionError unless care and loss ratio are of one size in all forms."""
+    reference = figures["columns"]
+    for name, form in figures.items():
+        for what, one, other in zip(("spending", "loss ratio"), form, reference, strict=True):
             assert 0.5 < one / other < 2.0, f"{name} differs in {what}: {one:.3f}, columns {other:.3f}"
-    return {**forms, "columns": columns}
 
 
-def main(people: int = 2_000, days: int = 60, patients: int = 400_000) -> None:
-    """Print the table."""
-    table = {f"{name}, {people:,} x {days} days": figures for name, figures in compare(people, days).items()}
-    market = core_market(patients, YEAR)
-    first = advance(market, 1)
-    planning = market.plan.hook_seconds["morbidity.onset"]
-    year = column_figures(market, lambda: advance(market, YEAR - 1) + planning)
-    table[f"columns, {patients:,} x {YEAR - 1} days"] = year
-    seconds = patients * (YEAR - 1) / year.rate - planning + first
-    table[f"columns, {patients:,} x {YEAR} days with enrolment"] = replace(year, rate=patients * YEAR / seconds)
-    plain, lean = list(table.values())[:2]
-    print(f"{'':<44}{'patient-days/s':>15}{'x plain':>9}{'x lean':>8}{'care, $/year':>14}{'loss ratio':>12}")
-    for label, figures in table.items():
-        print(f"{label:<44}{figures.rate:>15,.0f}{figures.rate / plain.rate:>9.1f}{figures.rate / lean.rate:>8.1f}"
-              f"{figures.spending:>14,.0f}{figures.loss_ratio:>12.3f}")
+def main(people: int = 2_000, patients: int = 400_000, rounds: int = 7) -> None:
+    """Print the table. The forms take turns, so that the machine's speed of the moment is the same for all."""
+    small, large = core_market(people, YEAR), core_market(patients, YEAR)
+    small.step()
+    first = Meter(large, patients)
+    first.run(1)
+    planning = large.plan.hook_seconds["morbidity.onset"]
+    meters = {"plain Mesa": Meter(PlainMarket(small, 1), people),
+              "plain Mesa, lean draws": Meter(PlainMarket(small, 2, lean=True), people),
+              "columns, the same people": Meter(small, people), "columns": Meter(large, patients, seconds=planning)}
+    sums = {"columns, the same people": ColumnSums(small), "columns": ColumnSums(large)}
+    for _ in range(rounds):
+        for name, meter in meters.items():
+            meter.run((YEAR - 1) // rounds if name == "columns" else 20)
+    figures = {name: sums[name].figures(meter) if name in sums else plain_figures(meter)
+               for name, meter in meters.items()}
+    require_same_work(figures)
+
+    columns = meters["columns"]
+    seconds = columns.seconds - planning + first.seconds
+    whole = {"columns, and open enrolment": patients * (columns.days + 1) / seconds}
+    rates = {name: meter.rate for name, meter in meters.items()}
+    print(f"{people:,} people as objects, {patients:,} in columns for {columns.days} days")
+    print(f"{'':<32}{'patient-days/s':>15}{'x plain':>9}{'x lean':>8}{'care, $/year':>14}{'loss ratio':>12}")
+    for name, rate in (rates | whole).items():
+        ratios = f"{rate / rates['plain Mesa']:>9.1f}{rate / rates['plain Mesa, lean draws']:>8.1f}"
+        rest = "".join(f"{value:>{width},.{digits}f}" for value, width, digits in
+                       zip(figures[name], (14, 12), (0, 3), strict=True)) if name in figures else ""
+        print(f"{name:<32}{rate:>15,.0f}{ratios}{rest}")
 
 
 if __name__ == "__main__":

@@ -243,11 +243,14 @@ class Book:
 
     def balance(self, asset: int, account: int) -> int:
         """Base units of ``asset`` that ``account`` holds."""
-        cells = self._asset(asset).cells
-        if not 0 <= account < len(cells):
-            raise self._unknown(asset, account)
-        units: int = cells[account]
-        return units
+        try:
+            if account >= 0:
+                units: int = self._assets[asset].cells[account]
+                return units
+        except (KeyError, IndexError):
+            pass
+        self._asset(asset)
+        raise self._unknown(asset, account)
 
     def balances(self, asset: int) -> NDArray[np.int64]:
         """int64[span]: all balances by account id, a read-only live view."""

@@ -44,9 +44,10 @@ class FlowMatrix:
         """The flows that are not zero, sorted; they are added to ``settled`` and the matrix starts anew."""
         used = self.array[: len(self._slots), : len(sectors), : len(sectors)]
         flows: list[Flow] = []
-        for slot, payer, payee in np.argwhere(used).tolist():
+        places = np.nonzero(used)
+        amounts = used[places].tolist()
+        for slot, payer, payee, amount in zip(*(place.tolist() for place in places), amounts, strict=True):
             kind, asset = self._slots[slot]
-            amount = int(used[slot, payer, payee])
             settled = self.settled.setdefault(asset.id, [0] * MAX_SECTORS)
             settled[payer] -= amount
             settled[payee] += amount

@@ -37,7 +37,8 @@ class ClinicalRecords:
             larger = np.full(max(highest + 1, 2 * self._true.size), _UNKNOWN, dtype=np.int64)
             larger[:self._true.size] = self._true
             self._true = larger
-        if np.unique(ids).size != ids.size or (self._true[ids] != _UNKNOWN).any():
+        distinct = (ids[1:] > ids[:-1]).all() or np.unique(ids).size == ids.size
+        if not distinct or (self._true[ids] != _UNKNOWN).any():
             raise ValueError("a claim is recorded once")
         self._true[ids] = amounts
         self._count += ids.size

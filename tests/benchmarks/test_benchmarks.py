@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from benchmarks import million, plain_mesa, startup
+from benchmarks import _plain_model, million, plain_mesa, startup
 from benchmarks.__main__ import names
 from sim.contracts.insurance.policy import Terms, apply_terms, terms_table
 from sim.kernel.fixedpoint import MICRO
@@ -25,9 +25,9 @@ def market() -> HealthMarket:
     return result
 
 
-def money(model: plain_mesa.PlainMarket) -> int:
+def money(model: _plain_model.PlainMarket) -> int:
     """All money of the plain model, in base units."""
-    sectors = [model.firms, model.government, model.fees, *model.agents_by_type[plain_mesa.Provider], *model.patients]
+    sectors = [model.firms, model.government, model.fees, *model.agents_by_type[_plain_model.Provider], *model.patients]
     return sum(sector.cash for sector in sectors) + sum(sum(pool.unearned) + sum(pool.layers) for pool in model.pools)
 
 
@@ -38,7 +38,7 @@ def test_each_module_has_a_main() -> None:
 
 
 def test_plain_model_starts_where_the_columns_stand(market: HealthMarket) -> None:
-    model = plain_mesa.PlainMarket(market, 1)
+    model = _plain_model.PlainMarket(market, 1)
     people = market.people
     assert [patient.cash for patient in model.patients] == market.ledger.person_balances(market.usd).tolist()
     assert sum(patient.pool is not None for patient in model.patients) == int((people["pool"] >= 0).sum()) > PEOPLE // 4
@@ -49,17 +49,18 @@ def test_plain_model_starts_where_the_columns_stand(market: HealthMarket) -> Non
 
 @pytest.mark.parametrize("lean", [False, True])
 def test_plain_model_keeps_its_money_to_the_unit(market: HealthMarket, lean: bool) -> None:
-    model = plain_mesa.PlainMarket(market, 3, lean)
+    model = _plain_model.PlainMarket(market, 3, lean)
     before = money(model)
-    figures = plain_mesa.plain_figures(model, DAYS)
+    meter = plain_mesa.Meter(model, PEOPLE)
+    meter.run(DAYS)
     assert money(model) == before
     assert model.care > 0
     assert all(pool.earned > 0 for pool in model.pools)
-    assert figures.spending == pytest.approx(model.care / MICRO / PEOPLE * 365 / DAYS)
+    assert plain_mesa.plain_figures(meter)[0] == pytest.approx(model.care / MICRO / PEOPLE * 365 / DAYS)
 
 
 def test_both_forms_split_a_bill_alike(market: HealthMarket) -> None:
-    model = plain_mesa.PlainMarket(market, 1)
+    model = _plain_model.PlainMarket(market, 1)
     patient = next(one for one in model.patients if one.pool is not None)
     pool = patient.pool
     assert pool is not None
@@ -74,10 +75,18 @@ def test_both_forms_split_a_bill_alike(market: HealthMarket) -> None:
 
 
 def test_columns_are_measured_over_the_days_that_pass(market: HealthMarket) -> None:
-    figures = plain_mesa.column_figures(market, lambda: 2.0 + 0.0 * plain_mesa.advance(market, 5))
-    assert figures.rate == PEOPLE * 5 / 2.0
-    assert math.isfinite(figures.spending)
-    assert figures.loss_ratio >= 0.0
+    sums, meter = plain_mesa.ColumnSums(market), plain_mesa.Meter(market, PEOPLE)
+    before = int(market.people["spent_this_year"].sum())
+    meter.run(5)
+    care = int(market.people["spent_this_year"].sum()) - before
+    assert market.day == meter.days == 5
+    assert sums.figures(meter)[0] == pytest.approx(care / MICRO / PEOPLE * 365 / 5)
+
+
+def test_different_work_is_refused() -> None:
+    plain_mesa.require_same_work({"columns": (6_000.0, 0.9), "plain": (4_000.0, 0.7)})
+    with pytest.raises(AssertionError, match="plain differs in loss ratio"):
+        plain_mesa.require_same_work({"columns": (6_000.0, 0.9), "plain": (6_000.0, 0.3)})
 
 
 def test_the_million_reports_every_phase_that_took_time() -> None:

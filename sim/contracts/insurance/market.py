@@ -307,7 +307,8 @@ class Insurance(Mechanism):
             grown = np.zeros(max(int(claim_ids.max()) + 1, 2 * self._settled.size), dtype=np.bool_)
             grown[:self._settled.size] = self._settled
             self._settled = grown
-        if self._settled[claim_ids].any() or np.unique(claim_ids).size != claim_ids.size:
+        distinct = (claim_ids[1:] > claim_ids[:-1]).all() or np.unique(claim_ids).size == claim_ids.size
+        if not distinct or self._settled[claim_ids].any():
             raise PoolError("a claim would be settled twice")
         self._settled[claim_ids] = True
         self.settled_count += claim_ids.size
@@ -339,8 +340,8 @@ class Insurance(Mechanism):
 
     @staticmethod
     def _by_pool(pools: NDArray[np.int64]) -> Iterable[tuple[int, NDArray[np.int64]]]:
-        for index in np.unique(pools):
-            yield int(index), np.flatnonzero(pools == index)
+        for index in np.bincount(pools).nonzero()[0].tolist():
+            yield index, np.flatnonzero(pools == index)
 
     def _named(self, names: list[str], region: int) -> list[InsurancePool]:
         unknown = set(names) - {pool.name for pool in self.pools}

@@ -46,6 +46,9 @@ COLUMNS: dict[str, tuple[Any, int]] = {
     "scheduled_days": (np.int16, 0),  # length of the schedule, which ends at paid_to
 }
 
+SCHEDULE = ("paid_to", "scheduled_own", "scheduled_sponsored", "scheduled_sponsor", "scheduled_days")
+"""The columns that a payment of premium changes."""
+
 
 class Membership:
     """The people's cover with ``pools``; ``age_factors`` int64 thousandths of the base rate by age in years."""
@@ -91,7 +94,7 @@ class Membership:
         people = self.people
         if kinds is None:
             kinds = np.full(slots.size, -1, dtype=np.int8)
-        self._save(np.unique(slots), ("deductible_met", "oop_spent", "limit_used"))
+        self._save(slots, ("deductible_met", "oop_spent", "limit_used"))
         return apply_terms(slots, costs, kinds.astype(np.int8), day, people["pool"], people["plan"],
                            people["cover_from"], people["deductible_met"], people["oop_spent"], people["limit_used"],
                            self.terms)
@@ -213,7 +216,7 @@ class Membership:
         amounts = own + sponsored
         if days is None:
             days = np.clip((amounts * MONTH_DAYS + due // 2) // np.maximum(due, 1), 1, MONTH_DAYS)
-        if np.unique(slots).size != slots.size:
+        if not (slots[1:] > slots[:-1]).all() and np.unique(slots).size != slots.size:
             raise PoolError("a person stands twice in one payment of premiums")
         start = people["paid_to"][slots].astype(np.int64)
         today = np.array([pool.unearned.next_day for pool in self.pools])[np.maximum(pools, 0)]
@@ -230,7 +233,7 @@ class Membership:
         payable[rows[~funded]] = False
         rows = rows[funded]
         self.ledger.move(self.asset, slots[rows] + self.ledger.people_start, unearned[rows], own[rows], "premium")
-        self._save(slots, tuple(COLUMNS))
+        self._save(slots, SCHEDULE)
         self._schedule(slots[rows], pools[rows], own[rows], sponsors[rows], sponsored[rows], days[rows], today[rows])
         return payable
 
@@ -241,18 +244,23 @@ class Membership:
         """Put payments on the pools' schedules. What a person has paid ahead and not used is spread with the new one,
         so that each person has one schedule, which ends at ``paid_to``."""
         people = self.people
+        by_pool = np.argsort(pools, kind="stable")
+        slots, pools, own, sponsored = slots[by_pool], pools[by_pool], own[by_pool], sponsored[by_pool]
+        sponsors, days, today = sponsors[by_pool], days[by_pool], today[by_pool]
         start = people["paid_to"][slots].astype(np.int64)
         begin = np.minimum(start, today)
         length = start + days - begin
-        for index in np.unique(pools):
-            pool, mine = self.pools[index], np.flatnonzero(pools == index)
-            early = mine[start[mine] > begin[mine]]
+        ends = np.searchsorted(pools, np.arange(len(self.pools) + 1)).tolist()
+        for index, pool in enumerate(self.pools):
+            mine = slice(ends[index], ends[index + 1])
+            if mine.start == mine.stop:
+                continue
+            early = np.flatnonzero(start[mine] > begin[mine]) + mine.start
             if early.size:
                 old_own, old_sponsored = self._unschedule(pool, slots[early])
                 own[early] += old_own
                 sponsored[early] += old_sponsored
-            pool.write_premium(np.concatenate((own[mine], sponsored[mine])), np.tile(begin[mine], 2),
-                               np.tile(length[mine], 2))
+            pool.write_premiums((own[mine], sponsored[mine]), begin[mine], length[mine])
         people["scheduled_own"][slots] = own
         people["scheduled_sponsored"][slots] = sponsored
         people["scheduled_sponsor"][slots] = sponsors

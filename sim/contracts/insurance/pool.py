@@ -95,6 +95,22 @@ class InsurancePool(BalanceSheet):
         self.unearned.write(premiums, starts, days)
         self.totals.written += int(premiums.sum())
 
+    def write_premiums(
+        self, parts: tuple[NDArray[np.int64], ...], starts: NDArray[np.int64], days: NDArray[np.int64]
+    ) -> None:
+        """:meth:`write_premium` for several premiums of each person, which come from different payers."""
+        if self.ledger.in_atomic:
+            written, schedule = self.totals.written, self.unearned.state()
+
+            def restore() -> None:
+                self.totals.written = written
+                self.unearned.restore(schedule)
+
+            self.ledger.on_rollback(restore)
+        for premiums in parts:
+            self.unearned.write(premiums, starts, days)
+            self.totals.written += int(premiums.sum())
+
     def cancel_premium(
         self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]
     ) -> NDArray[np.int64]:
@@ -143,7 +159,9 @@ class InsurancePool(BalanceSheet):
 
     def report(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
         """Claims int64[n] are filed: the case reserve rises today, and with it the share price falls today."""
-        self._touch(self.reserves)
+        if self.ledger.in_atomic:
+            before = self.reserves.counts()
+            self.ledger.on_rollback(lambda: self.reserves.unreport(before, day, amounts, incurred_days))
         self.reserves.report(day, amounts, incurred_days)
 
     def release(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernel.compiled import kernel
 from sim.kernel.fixedpoint import BPS, mul_div, mul_div_up
 
 MONTH_DAYS = 30
@@ -39,18 +39,27 @@ def earned_part(premiums: NDArray[np.int64], elapsed: NDArray[np.int64], days: N
     return premiums // days * elapsed + premiums % days * elapsed // days
 
 
-def daily_parts(premiums: NDArray[np.int64], days: int) -> NDArray[np.int64]:
-    """int64[days]: what premiums int64[n] for ``days`` days earn together on each of them, each by its own floors."""
-    steps = _steps(days)
-    counts = np.bincount(premiums % days, minlength=days)
-    return int((premiums // days).sum()) + counts @ steps
-
-
-@cache
-def _steps(days: int) -> NDArray[np.int64]:
-    """int64[remainder, day]: on which days the remainder of p / days is earned."""
-    remainder, day = np.arange(days)[:, None], np.arange(days)[None, :]
-    return remainder * (day + 1) // days - remainder * day // days
+@kernel
+def spread(
+    ring: NDArray[np.int64], next_day: int, premiums: NDArray[np.int64], starts: NDArray[np.int64],
+    days: NDArray[np.int64], sign: int,
+) -> None:
+    """Add ``sign`` times what each premium int64[n] earns on each of its ``days`` from ``starts`` on to its day of the
+    schedule; days before ``next_day`` go to that day when added, and nowhere when taken off."""
+    for i in range(premiums.size):
+        whole, rest = premiums[i] // days[i], premiums[i] % days[i]
+        left = np.int64(0)
+        for k in range(days[i]):
+            part = whole
+            left += rest
+            if left >= days[i]:
+                left -= days[i]
+                part += 1
+            day = starts[i] + k
+            if day >= next_day:
+                ring[day % RING_DAYS] += sign * part
+            elif sign > 0:
+                ring[next_day % RING_DAYS] += part
 
 
 class UnearnedPremium:
@@ -111,21 +120,11 @@ class UnearnedPremium:
     ) -> None:
         if premiums.size == 0:
             return
-        ahead = starts - self.next_day
-        if int((ahead + days).max()) > RING_DAYS:
+        if int((starts + days).max()) - self.next_day > RING_DAYS:
             raise ValueError("a premium is paid too far ahead")
-        terms = ahead * (RING_DAYS + 1) + days
-        alike = bool((terms == terms[0]).all())  # nearly always: a month from today
-        for term in terms[:1] if alike else np.unique(terms):
-            offset, length = divmod(int(term), RING_DAYS + 1)
-            if length == 0:
-                raise ValueError("a premium is paid for no day")
-            parts = daily_parts(premiums if alike else premiums[terms == term], length)
-            late = min(max(-offset, 0), length)
-            if sign > 0:
-                self._ring[self.next_day % RING_DAYS] += int(parts[:late].sum())
-            places = (self.next_day + offset + np.arange(late, length)) % RING_DAYS
-            self._ring[places] += sign * parts[late:]
+        if int(days.min()) < 1:
+            raise ValueError("a premium is paid for no day")
+        spread(self._ring, self.next_day, premiums, starts, days, sign)
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,17 @@ class Reserves:
         self._lag_count += float(amounts.size)
         self.triangle.add_incurred(day, amounts, incurred_days)
 
+    def unreport(
+        self, before: tuple[int, float, float], day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]
+    ) -> None:
+        """Take a :meth:`report` back; ``before`` is :meth:`counts` as they were."""
+        self.outstanding, self._lag_sum, self._lag_count = before
+        self.triangle.add_incurred(day, -amounts, incurred_days)
+
+    def counts(self) -> tuple[int, float, float]:
+        """What a report changes beside the triangle."""
+        return self.outstanding, self._lag_sum, self._lag_count
+
     def release(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
         """Reported claims of ``amounts`` are decided: they leave the case reserve, whatever was approved."""
         total = int(amounts.sum())

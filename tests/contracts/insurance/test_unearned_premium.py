@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.contracts.insurance.premium import PremiumShares, UnearnedPremium, daily_parts, earned_part, monthly_premium
+from sim.contracts.insurance.premium import PremiumShares, UnearnedPremium, earned_part, monthly_premium
 
 
 def array(*values: int) -> np.ndarray:
@@ -77,10 +77,11 @@ def test_any_policy_can_be_cancelled_to_the_unit(
 
 
 @given(st.lists(st.integers(0, 10**15), max_size=6), st.integers(1, 60))
-def test_daily_parts_are_the_floors_of_each_policy(premiums: list[int], days: int) -> None:
-    expected = [sum(p * (k + 1) // days - p * k // days for p in premiums) for k in range(days)]
-    assert daily_parts(np.array(premiums, dtype=np.int64), days).tolist() == expected
-    assert earned_part(np.array(premiums, dtype=np.int64), np.int64(days), np.int64(days)).tolist() == premiums  # type: ignore[arg-type]
+def test_earned_parts_are_floors_and_end_at_the_premium(premiums: list[int], days: int) -> None:
+    amounts, terms = np.array(premiums, dtype=np.int64), np.full(len(premiums), days, dtype=np.int64)
+    for k in range(days + 1):
+        earned = earned_part(amounts, np.full(len(premiums), k, dtype=np.int64), terms)
+        assert earned.tolist() == [p * k // days for p in premiums]
 
 
 def test_shares_sum_to_what_is_earned_and_claims_get_the_rest() -> None:
