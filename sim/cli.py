@@ -208,10 +208,10 @@ def run_command(options: argparse.Namespace) -> int:
     scenario = _load(options.file, options).alone()
     out = options.out if options.out is not None else Path("runs") / f"{scenario.name}-seed{scenario.seed}"
     check_run_folder(out)
+    _say_if_compiling()  # before anything is imported that compiles
     from sim.model import run
     from sim.progress import Progress
 
-    _say_if_compiling()
     with Progress(scenario.name, scenario.horizon_days, "days") as bar:
         result = run(scenario, seed=scenario.seed, out=out, check_invariants=options.check_invariants,
                      progress=lambda done, total: bar.to(done), replace=True)
@@ -224,12 +224,12 @@ def run_command(options: argparse.Namespace) -> int:
 
 def check_command(options: argparse.Namespace) -> int:
     """``check``"""
+    _say_if_compiling()
     from sim.batch.check import check, needed_variants
     from sim.batch.engine import local_engine
     from sim.progress import Progress
 
     scenarios = [_load(file, options) for file in options.files]
-    _say_if_compiling()
     engine = local_engine(options.jobs)
     passed = True
     for scenario in scenarios:
@@ -247,12 +247,12 @@ def check_command(options: argparse.Namespace) -> int:
 
 def verify_command(options: argparse.Namespace) -> int:
     """``verify``"""
+    _say_if_compiling()
     from sim.verification import TOPICS, run_all, write
 
     for topic in options.topics:
         if topic not in TOPICS:
             raise UsageError(f"there is no topic '{topic}'; choose from {', '.join(TOPICS)}")
-    _say_if_compiling()
     found = []
     for topic, row in run_all(tuple(options.topics), progress=lambda title: print(title, flush=True)):
         found.append((topic, row))
