@@ -44,13 +44,14 @@ class BalanceSheet:
 
     def claim_reserves(self) -> int:
         """Liabilities for claims: reported, unreported, and approved but unpaid."""
-        return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
+        reserves = self.reserves
+        return reserves.outstanding + reserves.ibnr + self.unpaid.total
 
     def first_loss(self) -> int:
         """Claims fund, surplus and junior money less claim reserves: what stands before the senior capital; it is
         negative where the senior capital bears losses already."""
-        a = self.accounts
-        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) - self.claim_reserves()
+        a, asset, balance = self.accounts, self.asset, self.ledger.balance
+        return balance(asset, a.claims) + balance(asset, a.surplus) + balance(asset, a.junior) - self.claim_reserves()
 
     def junior_value(self) -> int:
         """Assets behind the junior shares: the residual after reserves, surplus included."""

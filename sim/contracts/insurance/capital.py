@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.kernel.fixedpoint import BPS
 
@@ -23,8 +23,7 @@ QUANTILE_995 = 2.5758293035489004
 """Standard normal quantile of 0.995."""
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """What a regime looks at: one pool's business in force. Money in base units."""
 
     members: int
@@ -94,11 +93,18 @@ class LognormalVaR(_Immediate):
     A small pool's true quantile lies above the lognormal's, and the normal's lies below both.
     """
 
+    _last = (0, 0.0)
+    """(members, multiple) of the book seen last: most books that follow each other have as many members."""
+
     def desired(self, book: Book) -> int:
+        members, multiple = self._last
         if book.members <= 0:
             return 0
-        cv = pool_cv(self.parameters.member_cv, self.parameters.systemic_sd, book.members)
-        return math.ceil(lognormal_multiple(cv) * book.expected_claims)
+        if book.members != members:
+            cv = pool_cv(self.parameters.member_cv, self.parameters.systemic_sd, book.members)
+            multiple = lognormal_multiple(cv)
+            self._last = (book.members, multiple)
+        return math.ceil(multiple * book.expected_claims)
 
 
 class NexusCover:
