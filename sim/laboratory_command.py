@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sim.batch.laboratory import Point
 
 
 def laboratory(options: argparse.Namespace) -> int:
@@ -50,10 +55,23 @@ def _laboratory(options: argparse.Namespace) -> int:
     with Progress(experiment.name, len(experiment.settings), "points") as bar:
         points = run_experiment(experiment, options.seed, options.runs, network, bar.advance)
     write_experiment(out, experiment, points, options.seed, network, write_picture)
-    for point in points:
-        row = point.row(False, network is None)
-        print(f"{row['series']:<40} {row['x']:>8g}  systemic in {row['systemic']:>5,} of {row['runs']:,}"
-              f"  mean share failed {row['share']:6.1%}  rounds {row['depth']:5.1f}")
+    for line in _figures(points, network is None):
+        print(line)
     print(f"results: {out}")
     print(f"picture: {out / 'picture.png'}")
     return 0
+
+
+def _figures(points: list[Point], sampled: bool) -> Iterator[str]:
+    """Of each curve, where failures become systemic and where they do so most often."""
+    rows = [point.row(False, sampled) for point in points]
+    for series in dict.fromkeys(row["series"] for row in rows):
+        curve = [row for row in rows if row["series"] == series]
+        inside = [row["x"] for row in curve if row["systemic"]]
+        if not inside:
+            yield f"{series}: no systemic failure in {sum(row['runs'] for row in curve):,} runs"
+            continue
+        worst = max(curve, key=lambda row: row["frequency"])
+        yield (f"{series}: systemic failures from {min(inside):g} to {max(inside):g}; most often at {worst['x']:g}, in "
+               f"{worst['frequency']:.1%} of {worst['runs']:,} runs ({worst['frequency_low']:.1%} .. "
+               f"{worst['frequency_high']:.1%}), of {worst['extent']:.1%} of institutions on average")

@@ -18,7 +18,8 @@ from analysis.plots.style import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, ho
 
 SERIES_COLOURS = (ORANGE, BLUE, GREEN, PINK, RED, BLACK)
 
-SHARES = ("frequency", "extent")
+SHADES = (GREY, BLUE, RED, ORANGE)
+"""Of the lines in the picture of sizes."""
 
 
 def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
@@ -52,25 +53,26 @@ def curve(axes: Axes, table: pd.DataFrame, figure: str, series: Sequence[str], t
     return axes
 
 
-def sizes(axes: Axes, cascades: pd.DataFrame, name: str, at: Sequence[float], what: str) -> Axes:
-    """Complementary cumulative distribution of the share that fails, one step line for each x in ``at``."""
-    shades = (GREY, BLUE, RED, ORANGE)
-    for colour, x in zip(shades, at, strict=False):
-        found = np.sort(cascades[(cascades["series"] == name) & (cascades["x"] == x)]["share"].to_numpy())
-        if not found.size:
-            continue
-        places = np.concatenate([found, found[-1:] * 1.0001])
-        above = np.concatenate([1.0 - np.arange(found.size) / found.size, [0.0]])
-        axes.plot(places, np.maximum(above, 0.5 / found.size), color=colour, drawstyle="steps-pre", linewidth=1.2,
-                  label=f"{x:g}")
+def sizes(axes: Axes, cascades: pd.DataFrame, name: str, at: Sequence[float]) -> Axes:
+    """Complementary cumulative distribution of the share that fails on the curve ``name``: one step line for each x in
+    ``at``. The last step of each ends at the axis."""
+    table = cascades[cascades["series"] == name]
+    for colour, x in zip(SHADES, at, strict=False):
+        found = np.sort(table[table["x"] == x]["share"].to_numpy())
+        if found.size:
+            above = 1.0 - np.arange(found.size + 1) / found.size
+            axes.plot(np.append(found, found[-1]), np.maximum(above, 0.2 / found.size), color=colour,
+                      drawstyle="steps-pre", linewidth=1.2)
+    runs = max(1, int(table.groupby("x").size().max()))
     axes.set_xscale("log")
     axes.set_yscale("log")
+    axes.set_ylim(0.5 / runs, 1.4)
     axes.xaxis.set_major_formatter(percent)
     axes.yaxis.set_major_formatter(percent)
+    axes.minorticks_off()
     axes.set_title("Sizes of cascades")
     axes.set_xlabel("share of institutions that fail, at least")
     axes.set_ylabel("share of runs")
-    axes.legend(title=f"{name},\n{what}", title_fontsize=7.2, fontsize=7.5, loc="lower left", alignment="left")
     return axes
 
 
@@ -86,32 +88,44 @@ def representative(table: pd.DataFrame, series: str) -> list[float]:
 
 
 def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, cascades: pd.DataFrame) -> Figure:
-    """Frequency, extent and sizes side by side, with the legend below the title."""
+    """Frequency, extent and sizes side by side, each under its legend."""
     series = list(dict.fromkeys(summary["series"]))
     main = series[1] if len(series) == 3 else series[0]
-    figure = Figure(figsize=(10.2, 3.75))
-    boxes = [(0.065 + 0.325 * column, 0.175, 0.255, 0.56) for column in range(3)]
-    frequency, extent, distribution = (figure.add_axes(box) for box in boxes)
+    figure = Figure(figsize=(10.2, 3.9))
+    frequency, extent, distribution = (figure.add_axes((0.067 + 0.335 * column, 0.17, 0.255, 0.53))
+                                       for column in range(3))
     curve(frequency, summary, "frequency", series, "Frequency of systemic failure")
     curve(extent, summary, "extent", series, "Extent where systemic")
     frequency.set_ylabel("share of runs")
     extent.set_ylabel("share of institutions that fail")
+    span = float(summary["x"].max() - summary["x"].min())
     for axes in (frequency, extent):
         axes.set_xlabel(manifest["x"])
+        axes.set_xlim(float(summary["x"].min()) - 0.03 * span, float(summary["x"].max()) + 0.03 * span)
         if summary["x"].max() <= 0.6:
             axes.xaxis.set_major_formatter(percent)
-    sizes(distribution, cascades, main, representative(summary, main), manifest["x"])
-    handles = [Line2D([], [], color=colour, marker="o", markersize=3.5, linewidth=0) if _analytic(summary) else
-               Line2D([], [], color=colour, marker="o", markersize=3.5) for colour, _ in zip(SERIES_COLOURS, series,
-                                                                                             strict=False)]
-    labels = list(series)
-    if _analytic(summary):
-        handles.append(Line2D([], [], color=GREY))
-        labels.append("infinite network, analytic")
-    figure.legend(handles, labels, loc="upper left", bbox_to_anchor=(0.053, 0.905), ncols=5, borderaxespad=0.0)
-    figure.text(0.06, 0.985, manifest["question"], fontsize=11, weight="bold", va="top")
+    places = representative(summary, main)
+    sizes(distribution, cascades, main, places)
+    marks = _marks(series, _analytic(summary))
+    figure.legend(*marks, loc="lower left", bbox_to_anchor=(0.053, 0.785), ncols=4, borderaxespad=0.0)
+    shown = percent if summary["x"].max() <= 0.6 else lambda x: f"{x:g}"
+    figure.legend([Line2D([], [], color=colour) for colour, _ in zip(SHADES, places, strict=False)],
+                  [shown(x) for x in places], loc="lower left", bbox_to_anchor=(0.723, 0.785), ncols=4,
+                  borderaxespad=0.0, title=f"{main}, at" if len(series) > 1 else "at", title_fontsize=8.2,
+                  alignment="left")
+    figure.text(0.06, 0.985, manifest["question"], fontsize=10.5, weight="bold", va="top")
     figure.text(0.995, 0.012, _note(manifest), fontsize=6.8, color="#555555", ha="right", va="bottom")
     return figure
+
+
+def _marks(series: Sequence[str], analytic: bool) -> tuple[list[Line2D], list[str]]:
+    """Handles and labels of the legend of the curves."""
+    width = 0.0 if analytic else 1.1
+    handles = [Line2D([], [], color=colour, marker="o", markersize=3.5, linewidth=width)
+               for colour, _ in zip(SERIES_COLOURS, series, strict=False)]
+    if not analytic:
+        return handles, list(series)
+    return [*handles, Line2D([], [], color=GREY)], [*series, "infinite network, analytic"]
 
 
 def _analytic(summary: pd.DataFrame) -> bool:

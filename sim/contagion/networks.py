@@ -24,6 +24,8 @@ Links = tuple[NDArray[np.int64], NDArray[np.int64]]
 Topology = Callable[[int, float, Decision, int], Links]
 """(institutions, expected degree, source of randomness, number of the network) -> links."""
 
+MOST_SCALINGS = 10_000
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -139,6 +141,25 @@ TOPOLOGIES: dict[str, Topology] = {
     "erdos_renyi": erdos_renyi, "scale_free": scale_free, "core_periphery": core_periphery, "ring": ring,
     "complete": complete,
 }
+
+
+def maximum_entropy(lent: NDArray[np.float64], borrowed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """float64[n, n], what i owes j, where only totals are known: as even as they allow, nobody owing itself (Upper &
+    Worms 2004). Rows and columns are scaled in turn until both totals are met. Raises :class:`BadDebts`."""
+    if lent.shape != borrowed.shape or abs(lent.sum() - borrowed.sum()) > 1e-9 * lent.sum():
+        raise BadDebts("what is lent and what is borrowed must have one length and one sum")
+    if (lent + borrowed > lent.sum() * (1.0 + 1e-12)).any():
+        raise BadDebts("an institution lends and borrows more than the others can borrow and lend")
+    owed = np.outer(borrowed, lent)
+    np.fill_diagonal(owed, 0.0)
+    for _ in range(MOST_SCALINGS):
+        rows = owed.sum(axis=1)
+        owed *= np.divide(borrowed, rows, out=np.zeros_like(rows), where=rows > 0.0)[:, None]
+        columns = owed.sum(axis=0)
+        owed *= np.divide(lent, columns, out=np.zeros_like(columns), where=columns > 0.0)
+        if np.abs(owed.sum(axis=1) - borrowed).max() <= 1e-12 * lent.sum():
+            break
+    return owed
 
 
 # Balance sheets -------------------------------------------------------------------------------------------------
