@@ -77,22 +77,21 @@ def sizes(axes: Axes, cascades: pd.DataFrame, name: str, at: Sequence[float]) ->
 
 
 def representative(table: pd.DataFrame, series: str) -> list[float]:
-    """Four places on the curve: before, inside and at the end of the window in which failures become systemic."""
-    rows = table[table["series"] == series].sort_values("x")
-    inside = rows[rows["frequency"] > 0.0]["x"].to_numpy()
-    every = rows["x"].to_numpy()
-    if inside.size < 3:
-        return [float(x) for x in every[np.linspace(0, len(every) - 1, 3).round().astype(int)]]
-    wanted = (inside[0], inside[inside.size // 2], inside[-1])
-    return [float(x) for x in dict.fromkeys((*wanted, every[-1]))]
+    """Places on the curve: where failures begin to become systemic, do so most often, cease to, and the last."""
+    rows = table[table["series"] == series].sort_values("x").reset_index(drop=True)
+    inside = rows[rows["frequency"] >= 0.02]["x"]
+    if inside.empty:
+        return [float(rows["x"].iloc[0]), float(rows["x"].iloc[-1])]
+    most = rows["x"].iloc[int(rows["frequency"].argmax())]
+    return [float(x) for x in dict.fromkeys((inside.iloc[0], most, inside.iloc[-1], rows["x"].iloc[-1]))]
 
 
 def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, cascades: pd.DataFrame) -> Figure:
     """Frequency, extent and sizes side by side, each under its legend."""
     series = list(dict.fromkeys(summary["series"]))
     main = series[1] if len(series) == 3 else series[0]
-    figure = Figure(figsize=(10.2, 3.9))
-    frequency, extent, distribution = (figure.add_axes((0.067 + 0.335 * column, 0.17, 0.255, 0.53))
+    figure = Figure(figsize=(10.2, 3.8))
+    frequency, extent, distribution = (figure.add_axes((0.066 + 0.332 * column, 0.2, 0.245, 0.53))
                                        for column in range(3))
     curve(frequency, summary, "frequency", series, "Frequency of systemic failure")
     curve(extent, summary, "extent", series, "Extent where systemic")
@@ -107,14 +106,14 @@ def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, cascades:
     places = representative(summary, main)
     sizes(distribution, cascades, main, places)
     marks = _marks(series, _analytic(summary))
-    figure.legend(*marks, loc="lower left", bbox_to_anchor=(0.053, 0.785), ncols=4, borderaxespad=0.0)
+    figure.legend(*marks, loc="lower left", bbox_to_anchor=(0.056, 0.82), ncols=4, borderaxespad=0.0)
     shown = percent if summary["x"].max() <= 0.6 else lambda x: f"{x:g}"
     figure.legend([Line2D([], [], color=colour) for colour, _ in zip(SHADES, places, strict=False)],
-                  [shown(x) for x in places], loc="lower left", bbox_to_anchor=(0.723, 0.785), ncols=4,
+                  [shown(x) for x in places], loc="lower left", bbox_to_anchor=(0.72, 0.82), ncols=4,
                   borderaxespad=0.0, title=f"{main}, at" if len(series) > 1 else "at", title_fontsize=8.2,
                   alignment="left")
-    figure.text(0.06, 0.985, manifest["question"], fontsize=10.5, weight="bold", va="top")
-    figure.text(0.995, 0.012, _note(manifest), fontsize=6.8, color="#555555", ha="right", va="bottom")
+    figure.text(0.066, 0.985, manifest["question"], fontsize=10.5, weight="bold", va="top")
+    figure.text(0.066, 0.015, _note(manifest), fontsize=6.8, color="#555555", va="bottom", linespacing=1.4)
     return figure
 
 
@@ -133,11 +132,11 @@ def _analytic(summary: pd.DataFrame) -> bool:
 
 
 def _note(manifest: dict[str, Any]) -> str:
-    start = f"systemic: at least {percent(manifest['systemic'])} of {manifest['institutions']:,} institutions fail; "
+    start = f"Systemic: at least {percent(manifest['systemic'])} of {manifest['institutions']:,} institutions fail. "
     if manifest["given_network"]:
-        return start + "each institution fails once"
-    return (start + f"{manifest['runs']:,} random networks per point, 95 % intervals (Wilson; Student for the extent); "
-            f"{manifest['source']}")
+        return start + "Each institution fails once."
+    return (start + f"{manifest['runs']:,} random networks per point; bars: 95 % intervals (Wilson; Student for the "
+            f"extent).\nExperiment: {manifest['source']}.")
 
 
 def write_picture(folder: Path) -> Path:
