@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from sim.contagion.clearing_kernels import pay_units, share_dust
 from sim.contagion.debts import BadDebts, Debts, money
-from sim.contagion.fictitious_default import clear_floats
+from sim.contagion.fictitious_default import CLOSE, clear_floats
 from sim.kernel.fixedpoint import MAX_INT64, MICRO
 
 
@@ -128,7 +128,7 @@ def _clear_units(
     wave = np.zeros(cash.size, dtype=np.int64)
     received, payment, paid = debts.due.copy(), debts.debt.copy(), debts.group_debt.copy()
     while True:
-        guess = clear_floats(floats, own, parts[0] / MICRO, parts[1] / MICRO, wave)
+        guess = clear_floats(floats, own, parts[0] / MICRO, parts[1] / MICRO, wave, CLOSE)
         wave = guess.wave
         above = np.minimum(np.ceil(guess.received + guess.error) + 1.0, floats.due)
         np.minimum(received, np.where(above < floats.due, above, 0.0).astype(np.int64), out=received,

@@ -25,6 +25,9 @@ CREEPING = 50
 ROUNDING = 1e-12
 """Whoever lacks less than this share of its debt counts as solvent."""
 
+EXACT, CLOSE = 4e-16, 1e-12
+"""Relative fall of receipts at which a walk ends: for an answer in floats, and for a first guess."""
+
 Floats = NDArray[np.float64]
 
 
@@ -40,27 +43,29 @@ class FloatClearing:
 
 def clear_floats(
     debts: Debts, cash: Floats, alpha: float, beta: float, known: NDArray[np.int64] | None = None,
+    still: float = EXACT,
 ) -> FloatClearing:
-    """The greatest clearing vector; ``known`` int64[n] holds the waves of those known to fail (0: not known)."""
+    """The greatest clearing vector; ``known`` int64[n] holds the waves of those known to fail (0: not known); receipts
+    that fall by less than the relative ``still`` stand still, above the solution."""
     wave = np.zeros(cash.size, dtype=np.int64) if known is None else known.copy()
     received, paid, error = debts.due.copy(), debts.group_debt.copy(), np.zeros(cash.size)
     if wave.any():
-        received, error = _settle(debts, cash, alpha, beta, wave, received, paid)
+        received, error = _settle(debts, cash, alpha, beta, wave, received, paid, still)
     while (lacking := (wave == 0) & (cash + received < debts.debt * (1.0 - ROUNDING))).any():
         wave[lacking] = wave.max() + 1
-        received, error = _settle(debts, cash, alpha, beta, wave, received, paid)
+        received, error = _settle(debts, cash, alpha, beta, wave, received, paid, still)
     return FloatClearing(received, paid, wave, error)
 
 
 def _settle(debts: Debts, cash: Floats, alpha: float, beta: float, wave: NDArray[np.int64], received: Floats,
-            paid: Floats) -> tuple[Floats, Floats]:
+            paid: Floats, still: float) -> tuple[Floats, Floats]:
     """Receipts given who fails, and by how much they may be too low; ``received`` is an upper bound, ``paid`` is
     written."""
     failed, base = np.flatnonzero(wave), debts.from_solvent(wave)
 
     def walk(start: Floats, sweeps: int) -> bool:
         return pay_floats(failed, debts.node_group, debts.group_edge, debts.group_debt, debts.creditor, debts.amount,
-                          cash, alpha, beta, base, debts.due, start, sweeps, paid)
+                          cash, alpha, beta, base, debts.due, start, sweeps, still, paid)
 
     for _ in range(CREEPING):
         if walk(received, SWEEPS):
