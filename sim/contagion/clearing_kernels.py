@@ -16,6 +16,15 @@ from sim.kernel.fixedpoint import mul_div
 
 
 @kernel
+def from_solvent(debtor: Any, creditor: Any, amount: Any, wave: Any, out: Any) -> Any:
+    """Add to ``out`` [n] what those with ``wave`` 0, who pay in full, pay to each; returns it."""
+    for e in range(debtor.size):
+        if wave[debtor[e]] == 0:
+            out[creditor[e]] += amount[e]
+    return out
+
+
+@kernel
 def pay_floats(
     failed: Any, node_group: Any, group_edge: Any, group_debt: Any, creditor: Any, amount: Any, cash: Any,
     alpha: float, beta: float, base: Any, due: Any, received: Any, sweeps: int, still: float, paid: Any,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
-from sim.contagion.clearing_kernels import pay_floats
+from sim.contagion.clearing_kernels import from_solvent, pay_floats
 from sim.contagion.debts import Debts
 
 SWEEPS = 200
@@ -61,7 +61,8 @@ def _settle(debts: Debts, cash: Floats, alpha: float, beta: float, wave: NDArray
             paid: Floats, still: float) -> tuple[Floats, Floats]:
     """Receipts given who fails, and by how much they may be too low; ``received`` is an upper bound, ``paid`` is
     written."""
-    failed, base = np.flatnonzero(wave), debts.from_solvent(wave)
+    failed = np.flatnonzero(wave)
+    base = from_solvent(debts.debtor, debts.creditor, debts.amount, wave, np.zeros_like(cash))
 
     def walk(start: Floats, sweeps: int) -> bool:
         return pay_floats(failed, debts.node_group, debts.group_edge, debts.group_debt, debts.creditor, debts.amount,
