@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim import __version__
+
 if TYPE_CHECKING:
     from sim.batch.check import CheckResult
     from sim.scenario.scenario import Scenario
@@ -82,6 +84,7 @@ def grammar() -> argparse.ArgumentParser:
         prog="run_sim.py" if Path(sys.argv[0]).name == "run_sim.py" else "salus", parents=[common],
         description="Simulate markets of decentralized healthcare finance.",
         epilog="Exit codes: 0 fine; 1 an expectation or a run failed; 2 bad input.", allow_abbrev=False)
+    parser.add_argument("-V", "--version", action="version", version=f"salus {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -119,6 +122,16 @@ def grammar() -> argparse.ArgumentParser:
     sub = add("verify", verify_command, "hold the model against closed forms and published figures")
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")
+
+    sub = add("laboratory", laboratory_command, "spread failures through networks of institutions, without the market")
+    sub.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="without one: those that there are")
+    sub.add_argument("--network", type=Path, metavar="FILE", help="CSV of debts (debtor,creditor,amount) instead of "
+                     "random networks")
+    sub.add_argument("--institutions", type=Path, metavar="FILE", help="CSV of their sheets "
+                     "(institution,outside,capital)")
+    sub.add_argument("-n", "--runs", type=_positive, metavar="N", help="random networks per point")
+    sub.add_argument("--seed", type=int, default=1, metavar="N", help="seed (default: 1)")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: runs/laboratory-EXPERIMENT)")
 
     add("schema", schema_command, "print the JSON Schema of scenario files, for editors")
 
@@ -264,6 +277,13 @@ def verify_command(options: argparse.Namespace) -> int:
         write(found, options.write)
         print(f"table: {options.write}")
     return FINE if good == len(found) else FAILED
+
+
+def laboratory_command(options: argparse.Namespace) -> int:
+    """``laboratory``"""
+    from sim.laboratory_command import laboratory
+
+    return laboratory(options)
 
 
 def schema_command(options: argparse.Namespace) -> int:
