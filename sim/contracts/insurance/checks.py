@@ -31,10 +31,11 @@ def waterfall_adds_up(pool: InsurancePool) -> str | None:
 
 
 def no_unit_lost(pool: InsurancePool) -> str | None:
-    """Balances of the money layers == earned premium less fees, plus deposits, less what was paid out."""
+    """Balances of the money layers == earned premium less fees, plus deposits and exchanges, less what was paid out."""
     a, t = pool.accounts, pool.totals
     held = sum(pool.cash(account) for account in (a.claims, a.surplus, a.junior, a.senior))
-    expected = t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates
+    expected = (t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates
+                + sum(t.exchanged.values()))
     if held != expected:
         return f"holds {held}, and its books say {expected}"
     if t.written != t.earned + pool.unearned.total:
