@@ -126,16 +126,12 @@ class ReinsuranceReport:
         self._record_spiral(metric)
 
     def _record_spiral(self, metric: Any) -> None:
-        """How far the losses of the pool that ceded most travelled, and what of them came back to it."""
+        """How much of what pools ceded other pools assumed, and what of it came back."""
         book = self.book
-        first = {name: book.first_ceded[name] for name in self._names}
-        hit = max(sorted(first), key=lambda name: first[name]) if first else ""
-        if not hit or not first[hit]:
-            return
-        others = [own for name, own in book.accounts.items() if name != hit]
-        if others:
-            metric("reinsurance.spread", sum(own.assumed > first[hit] / 10 for own in others) / len(others))
-        metric("reinsurance.returned_share", book.accounts[hit].assumed / first[hit])
         if self._opening:
-            metric("reinsurance.assumed_highest",
-                   max(book.accounts[name].assumed / capital for name, capital in self._opening.items()))
+            assumed = [book.accounts[name].assumed / capital for name, capital in self._opening.items()]
+            metric("reinsurance.spread", sum(share > 0.1 for share in assumed) / len(assumed))
+            metric("reinsurance.assumed_highest", max(assumed))
+        hit = max(sorted(self._names), key=lambda name: book.first_ceded[name])
+        if book.first_ceded[hit]:
+            metric("reinsurance.returned_share", book.accounts[hit].assumed / book.first_ceded[hit])

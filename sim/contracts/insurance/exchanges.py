@@ -61,7 +61,7 @@ class Exchanges(BalanceSheet):
         return amount - left
 
     def take_back(self, reason: str, other: int, amount: int) -> None:
-        """Move ``amount`` from ``other``, the proceeds of assets: to the senior tranche what it lent, rest to surplus."""
+        """Move ``amount`` from ``other``, the proceeds of assets: to the senior tranche what it lent, then surplus."""
         owed = min(amount, self.lent)
         with self.ledger.atomic():
             if owed:

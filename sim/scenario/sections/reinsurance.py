@@ -133,10 +133,10 @@ class ReinsuranceSection(Section):
         Metric("reinsurance.concentration", "Herfindahl index of assumed losses over sellers", "1", "low"),
         Metric("reinsurance.gross_over_net", "Losses ceded in all rounds over those ceded in the first", "1", "low"),
         Metric("reinsurance.rounds_most", "Most rounds that losses of one day travelled", "count", "low"),
-        Metric("reinsurance.spread", "Share of the parties other than the pools that claims were ceded from the most, "
-               "whose assumed losses exceed a tenth of the largest cession", "1", "low"),
-        Metric("reinsurance.returned_share", "Of the losses that a pool was hit by most, what it assumed back from "
-               "others over what it ceded of its own claims", "1", "low"),
+        Metric("reinsurance.spread", "Share of the pools whose assumed losses exceed a tenth of their capital at the "
+               "start of the first treaty", "1", "low"),
+        Metric("reinsurance.returned_share", "Of the pool that ceded most of its own claims: what it assumed from others "
+               "over that", "1", "low"),
         Metric("reinsurance.assumed_highest", "Highest assumed losses of any pool over its capital at the start of the "
                "first treaty", "1", "low"),
     )
@@ -150,8 +150,8 @@ class ReinsuranceSection(Section):
     reinsurers: int = param(3, "Number of traditional reinsurers, RE1, RE2 and so on.", unit="reinsurers", ge=0, le=50)
     reinsurer_capital: float = param(1.0, "Opening capital of all reinsurers together over the capital that pools are "
                                      "required to open with.", ge=0.0, le=100.0)
-    capacity: float = param(1.0, "Most that a reinsurer may have to pay in a bad year (annual limits; of covers without "
-                            "a limit the 99.5 % quantile) over its capital.", gt=0.0, le=20.0)
+    capacity: float = param(1.0, "Most that a reinsurer may have to pay in a bad year (annual limits; of covers "
+                            "without a limit the 99.5 % quantile) over its capital.", gt=0.0, le=20.0)
     largest_line: float = param(0.5, "Most that one reinsurer takes of a layer that an insurer buys.", gt=0.0, le=1.0)
     least_placed: float = param(0.5, "An insurer buys a layer only where at least this share of it is placed.", ge=0.0,
                                 le=1.0)
@@ -179,8 +179,8 @@ class ReinsuranceSection(Section):
         "suffices.")
 
     pricing: Literal["standard_deviation", "cost_of_capital"] = param(
-        "standard_deviation", "Price of a layer: per unit of limit EL + lambda sqrt(EL (1 - EL)), or mean plus the cost "
-        "of the capital up to its 99.5 % quantile. A quota share is always priced by cost of capital.")
+        "standard_deviation", "Price of a layer: per unit of limit EL + lambda sqrt(EL (1 - EL)), or mean plus the "
+        "cost of the capital up to its 99.5 % quantile. A quota share is always priced by cost of capital.")
     risk_load: float = param(
         0.4, "lambda of the first method. It gives 4 times the expected loss at an expected loss of 1.8 % of the limit "
         "and 10 times at 0.2 %.", ge=0.0, le=5.0, grade="L",
