@@ -21,7 +21,6 @@ from sim.world.onset import begin_conditions, onset_hazards
 from sim.world.population import Population
 from sim.world.tables import Floats
 
-
 SURGE = "care_surge"
 """The cause under which a scheduled surge multiplies intensities."""
 

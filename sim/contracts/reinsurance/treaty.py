@@ -106,18 +106,18 @@ class Line:
 
     def pay(self, amount: int) -> None:
         """Take note of a payment, oldest debt first. AssertionError above what is owed."""
-        self.recovered += amount
         self._strike(amount)
+        self.recovered += amount
 
     def write_off(self, amount: int) -> None:
         """Give up what will not be paid."""
-        self.written_off += amount
         self._strike(amount)
+        self.written_off += amount
 
     def _strike(self, amount: int) -> None:
+        if amount > self.owed:
+            raise AssertionError(f"a line of {self.treaty.terms.name} is paid more than it owes")
         while amount > 0:
-            if not self.waiting:
-                raise AssertionError(f"a line of {self.treaty.terms.name} is paid more than it owes")
             when, first = self.waiting.popleft()
             if first > amount:
                 self.waiting.appendleft((when, first - amount))

@@ -135,8 +135,8 @@ class ReinsuranceSection(Section):
         Metric("reinsurance.rounds_most", "Most rounds that losses of one day travelled", "count", "low"),
         Metric("reinsurance.spread", "Share of the pools whose assumed losses exceed a tenth of their capital at the "
                "start of the first treaty", "1", "low"),
-        Metric("reinsurance.returned_share", "Of the pool that ceded most of its own claims: what it assumed from others "
-               "over that", "1", "low"),
+        Metric("reinsurance.returned_share", "Of the pool that ceded most of its own claims: what it assumed from "
+               "others over that", "1", "low"),
         Metric("reinsurance.assumed_highest", "Highest assumed losses of any pool over its capital at the start of the "
                "first treaty", "1", "low"),
     )
