@@ -33,14 +33,15 @@ class Ceded:
     cv_factor: float = 1.0
     layers: tuple[tuple[int, int, float, int], ...] = ()
 
-    def of_year(self, loss: float) -> float:
-        """What the layers take of a year's ``loss`` that the other covers have left."""
-        return sum(share * min(max(loss - attachment, 0.0), limit) for attachment, limit, share, _ in self.layers)
-
-    @property
-    def expected_of_year(self) -> int:
-        """What they are expected to take."""
-        return sum(expected for _, _, _, expected in self.layers)
+    def net(self, mean: float, unexpected: float) -> float:
+        """Unexpected loss (quantile less mean) after the layers, of a year with that ``mean`` and ``unexpected`` loss
+        before them: a layer takes its part of the quantile, and its expected cession off the mean."""
+        if not self.layers:
+            return unexpected
+        quantile = mean + unexpected
+        taken = sum(share * min(max(quantile - attachment, 0.0), limit) - expected
+                    for attachment, limit, share, expected in self.layers)
+        return max(unexpected - taken, 0.0)
 
 
 NOTHING_CEDED = Ceded()
@@ -125,10 +126,7 @@ class LognormalVaR(_Immediate):
         ceded = book.ceded
         cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
         kept = (1.0 - ceded.share) * book.expected_claims
-        required = lognormal_multiple(cv) * kept
-        if ceded.layers:
-            required = max(required - ceded.of_year(kept + required) + ceded.expected_of_year, 0.0)
-        return math.ceil(required)
+        return math.ceil(ceded.net(kept, lognormal_multiple(cv) * kept))
 
 
 class NexusCover:
