@@ -43,7 +43,7 @@ class PoolFacts:
 
 def _facts(pool: InsurancePool) -> tuple[float, ...]:
     first_loss, book = pool.first_loss(), pool.book()
-    senior = max(pool.cash(pool.accounts.senior) + min(first_loss, 0), 0)
+    senior = max(pool.senior_money() + min(first_loss, 0), 0)
     return (first_loss, senior, pool.totals.senior_income, book.members, book.annual_premium, book.expected_claims,
             pool.senior.supply, pool.queue.pending, 10**pool.senior.offset)
 

@@ -40,10 +40,18 @@ class BalanceSheet:
     active_cover: int
     admitted: dict[str, Callable[[], int]]
     """Assets other than the cash of the waterfall's accounts, at market value, by class: recoverables, investments."""
+    owed: dict[str, Callable[[], int]]
+    """Debts other than claims, by class."""
+    lent: int
+    """Money of the senior tranche that is invested: its claim on the first-loss assets, ahead of the junior tranche."""
 
     def admitted_assets(self) -> int:
         """Market value of all assets that are not cash, base units."""
         return sum(value() for value in self.admitted.values()) if self.admitted else 0
+
+    def debts(self) -> int:
+        """What the pool owes others than claimants, base units."""
+        return sum(value() for value in self.owed.values()) if self.owed else 0
 
     def cash(self, account: int) -> int:
         """Balance of one of the pool's accounts."""
@@ -54,11 +62,11 @@ class BalanceSheet:
         return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
 
     def first_loss(self) -> int:
-        """Claims fund, surplus, junior money and admitted assets less claim reserves: what stands before the senior
-        capital; it is negative where the senior capital bears losses already."""
+        """Claims fund, surplus, junior money and admitted assets less claim reserves, debts and what was lent by the
+        senior tranche: what stands before the senior capital, negative where that bears losses already."""
         a = self.accounts
         return (self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) + self.admitted_assets()
-                - self.claim_reserves())
+                - self.claim_reserves() - self.debts() - self.lent)
 
     def junior_value(self) -> int:
         """Assets behind the junior shares: the residual after reserves, surplus included."""
@@ -66,12 +74,16 @@ class BalanceSheet:
 
     def senior_value(self) -> int:
         """Assets behind the senior shares: its money less the reserves that nothing before it covers."""
-        return max(self.cash(self.accounts.senior) + min(self.first_loss(), 0), 0)
+        return max(self.senior_money() + min(self.first_loss(), 0), 0)
+
+    def senior_money(self) -> int:
+        """What the senior tranche has put in and not lost: its cash, and what it lent to investments."""
+        return self.cash(self.accounts.senior) + self.lent
 
     @property
     def capital(self) -> int:
-        """Own funds: all assets but unearned premium, less claim reserves. Negative: assets are below liabilities."""
-        return self.first_loss() + self.cash(self.accounts.senior)
+        """Own funds: all assets but unearned premium, less liabilities. Negative: assets are below liabilities."""
+        return self.first_loss() + self.senior_money()
 
     def book(self) -> Book:
         """The business in force, as the capital regime sees it."""
