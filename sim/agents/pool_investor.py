@@ -21,7 +21,7 @@ from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolState
 from sim.contracts.insurance.portfolio import CLASSES, Portfolio, largest_sale
 from sim.kernel.draws import agent_key
-from sim.kernel.fixedpoint import MICRO, mul_div
+from sim.kernel.fixedpoint import MAX_INT64, MICRO, mul_div
 from sim.mechanism import Exposure, Hook, Market, Mechanism, Phase
 from sim.scenario.sections.investments import InvestmentsSection
 
@@ -32,6 +32,7 @@ GAS_RESERVE = 20
 SMALLEST_ORDER = 100 * MICRO
 """Smaller orders under normal conditions are not worth their gas."""
 
+ROOM = 0.8
 LOSS_WINDOW = 30
 
 SERIES = {name: f"investments.{name.removeprefix('investment_')}" for name in CLASSES}
@@ -59,11 +60,6 @@ class Investor:
 
     # What it wants --------------------------------------------------------------------------------------------
 
-    def cash(self) -> int:
-        """Money of the pool's layers."""
-        a = self.pool.accounts
-        return sum(self.pool.cash(account) for account in (a.claims, a.surplus, a.junior, a.senior))
-
     def due(self) -> int:
         """Claims filed, claims unpaid, and withdrawals whose turn comes now."""
         pool = self.pool
@@ -74,7 +70,7 @@ class Investor:
 
     def shortage(self) -> int:
         """Money that is missing for what falls due, with the buffer."""
-        return max(math.ceil(self.due() * (1.0 + self.desk.section.cash_buffer)) - self.cash(), 0)
+        return max(math.ceil(self.due() * (1.0 + self.desk.section.cash_buffer)) - self.pool.layer_money(), 0)
 
     def stress_factor(self) -> float:
         """Part of its targets that it still wants: 1 from the selling ratio up, 0 from the exit ratio down."""
@@ -168,7 +164,7 @@ class Investor:
 
         missing = gap(section.health_token_share, portfolio.token_value())
         if missing > 0:
-            cash = portfolio.fund(min(missing, max(free, 0)))
+            cash = portfolio.fund(min(missing, max(free, 0), self.largest_purchase()))
             free -= cash
             orders.append(Order(self, lambda: self.buy(cash)))
         elif missing < 0:
@@ -177,7 +173,7 @@ class Investor:
             orders.append(self._sell(tokens, section.slippage_limit, False))
         missing = gap(section.liquidity_share, portfolio.liquidity_value())
         if missing > 0:
-            paid = portfolio.fund(min(missing, max(free, 0)))
+            paid = portfolio.fund(min(missing, max(free, 0), 2 * self.largest_purchase()))
             free -= paid
             orders.append(Order(self, lambda: self.provide(paid)))
         elif missing < 0:
@@ -196,6 +192,18 @@ class Investor:
                 orders.append(self._leave(other, part))
         self.opened = True
         return orders
+
+    def issuer_sells(self) -> bool:
+        """Whether tokens can be had from their issuer: in the initial offering, or in an open primary market."""
+        offering = self.desk.day == 0 and self.desk.section.first_purchase == "issuer"
+        return offering or bool(self.desk.token.section.primary_market_open)
+
+    def largest_purchase(self) -> int:
+        """Money that buys tokens within the limit: of the issuer any amount, of the market maker at most that share of
+        its reserve, with some room for its fee and for others who buy on the same day."""
+        if self.issuer_sells():
+            return MAX_INT64 // 4
+        return int(self.portfolio.market.reserves()[1] * self.desk.section.slippage_limit * ROOM)
 
     def _join(self, other: InsurancePool, cash: int) -> Order:
         return Order(self, lambda: self.portfolio.buy_pool_shares(other, cash))
@@ -222,19 +230,17 @@ class Investor:
         base, quote = market.reserves()
         fair = mul_div(cash, base, quote)
         offered = market.quote_out(self.pool.asset, cash)
-        minted = token.mint_quote(cash) if token.section.primary_market_open else 0
-        first = portfolio.tokens() == 0 and desk.section.first_purchase == "issuer"
-        if minted and (first or minted >= offered):
+        if desk.day == 0 and desk.section.first_purchase == "issuer":
+            return int(token.subscribe(portfolio.account, cash))
+        if token.section.primary_market_open and token.mint_quote(cash) >= offered:
             return int(token.mint(portfolio.account, cash))
         return portfolio.buy_tokens(cash, int(fair * (1.0 - desk.section.slippage_limit)))
 
     def provide(self, cash: int) -> int:
         """Turn money into market-maker shares."""
-        market = self.portfolio.market
         cash = min(cash, self.portfolio.cash())
-        base, quote = market.reserves()
-        return self.portfolio.add_liquidity(cash, int(mul_div(cash // 2, base, quote)
-                                                      * (1.0 - self.desk.section.slippage_limit)))
+        tokens = self.buy(cash // 2)
+        return self.portfolio.add_liquidity(tokens, cash - cash // 2)
 
     def note_sale(self, proceeds: int, stress: bool) -> int:
         """Count what a sale brought; taken back with its transaction."""
@@ -250,15 +256,19 @@ class Investor:
 
     # Records --------------------------------------------------------------------------------------------------
 
-    def close_day(self) -> int:
+    def mark_loss(self) -> int:
         """What market prices took from its holdings today (negative: gave), not counting its own sales."""
         portfolio, exchanged = self.portfolio, self.pool.totals.exchanged.get("investment", 0)
-        value = portfolio.value()
-        lost = (self.value_before - (exchanged - self.exchanged_before) - (portfolio.losses - self.losses_before)
-                - value)
-        self.value_before, self.exchanged_before, self.losses_before = value, exchanged, portfolio.losses
+        return (self.value_before - (exchanged - self.exchanged_before) - (portfolio.losses - self.losses_before)
+                - portfolio.value())
+
+    def close_day(self) -> int:
+        """Take down the end of the day; returns the day's :meth:`mark_loss`."""
+        lost = self.mark_loss()
+        self.value_before, self.losses_before = self.portfolio.value(), self.portfolio.losses
+        self.exchanged_before = self.pool.totals.exchanged.get("investment", 0)
         self.stressed += self.stressed_today
-        portfolio.marked += lost
+        self.portfolio.marked += lost
         return lost
 
 

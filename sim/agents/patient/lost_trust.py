@@ -1,6 +1,7 @@
 """Mechanism "lapses": a default that is seen lowers trust in every pool, and who trusts too little ends its cover.
 
-A patient knows its own trust, and that a pool has defaulted once that is public, the day after. The hazard of a lapse is
+A patient knows its own trust, and that a pool has defaulted once that is public, the day after. The hazard of a lapse
+is
 
     h (level - trust)   below the level, 0 above it.
 """

@@ -155,10 +155,9 @@ class Portfolio:
         self._lose(before - self.worth_of_tokens(self.tokens()) - proceeds)
         return proceeds
 
-    def add_liquidity(self, cash: int, least_tokens: int) -> int:
-        """Turn ``cash`` into shares of the market maker, half of it by way of tokens; returns the shares."""
-        bought = self.buy_tokens(cash // 2, least_tokens)
-        return self.market.add_liquidity(self.account, bought, cash - cash // 2)[2]
+    def add_liquidity(self, tokens: int, cash: int) -> int:
+        """Turn tokens and money into shares of the market maker, at its ratio; returns the shares."""
+        return self.market.add_liquidity(self.account, tokens, cash)[2]
 
     def remove_liquidity(self, shares: int, least: int) -> int:
         """Redeem shares of the market maker, sell the tokens that come out for at least ``least`` and hand all of the

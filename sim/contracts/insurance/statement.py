@@ -20,14 +20,13 @@ def statement(pool: InsurancePool) -> Statement:
     """The pool's balance sheet now, base units."""
     a, reserves = pool.accounts, pool.reserves
     unearned, administration = pool.cash(a.unearned), pool.cash(a.expenses)
-    cash = sum(pool.cash(account) for account in (a.claims, a.surplus, a.junior, a.senior))
     assets = {"unearned_premium_cash": unearned, "administration_cash": administration}
     assets.update({name: value() for name, value in pool.admitted.items()})
     liabilities = {
         "unearned_premium": unearned, "administration": administration, "claims_reported": reserves.outstanding,
         "claims_unreported": reserves.ibnr, "claims_unpaid": pool.unpaid.total}
     liabilities.update({name: value() for name, value in pool.owed.items()})
-    return Statement(pool.name, account_of(pool), cash, assets, liabilities, pool.defaulted_on)
+    return Statement(pool.name, account_of(pool), pool.layer_money(), assets, liabilities, pool.defaulted_on)
 
 
 def statement_ties_to_ledger(pool: InsurancePool) -> str | None:

@@ -74,13 +74,16 @@ class ContagionSection(Section):
                                ("senior", "Senior money in cash"), ("investments", "Investments"))),
     )
 
-    alpha: float = param(0.9, "Part of its cash that a failed debtor keeps for its creditors; the rest goes to the costs "
-                         "of failure.", grade="L", source=EISENBERG_NOE, ge=0.0, le=1.0)
+    alpha: float = param(0.9, "Part of its cash that a failed debtor keeps for its creditors; the rest goes to the "
+                         "costs of failure.", grade="L", source=EISENBERG_NOE, ge=0.0, le=1.0)
     beta: float = param(0.9, "Part of what it receives that a failed debtor keeps for its creditors.", grade="L",
                         source=EISENBERG_NOE, ge=0.0, le=1.0)
+    policyholders_first: bool = param(
+        True, "Whether money that covers a pool's claims, reported or not, is kept from its other creditors.",
+        grade="L", source="Directive 2009/138/EC, article 275: insurance claims take precedence")
     channels: Channels = param(Channels(), "Switches of the channels.")
-    window_days: int = param(30, "Days over which the losses before a failure are looked at, and within which a failure "
-                             "can be part of an earlier one's cascade.", unit="days", ge=1, le=365)
+    window_days: int = param(30, "Days over which the losses before a failure are looked at, and within which a "
+                             "failure can be part of an earlier one's cascade.", unit="days", ge=1, le=365)
     debtrank_days: int = param(7, "Days between two computations of DebtRank.", unit="days", ge=1, le=365)
 
 
