@@ -82,12 +82,19 @@ class Exchanges(BalanceSheet):
                 repaid += part
         return repaid
 
-    def pay_debt(self, payee: int, amount: int, kind: str) -> None:
-        """Pay a debt other than a claim, out of surplus, junior, senior and claims money in this order, counted under
-        ``kind``. PoolError where all of it is too little: what can be paid is worked out before."""
+    def receive(self, reason: str, amount: int) -> None:
+        """Another pool has just paid ``amount`` into one of the layers: count it under ``reason``."""
+        self._touch()
+        self.totals.exchanged[reason] = self.totals.exchanged.get(reason, 0) + amount
+
+    def pay_debt(self, payee: int, amount: int, kind: str, claims_first: bool = False) -> None:
+        """Pay a debt other than a claim, out of surplus, junior, senior and claims money in this order (or with the
+        last first), counted under ``kind``. PoolError where all of it is too little: what can be paid is worked out
+        before."""
         a = self.accounts
+        layers = (a.surplus, a.junior, a.senior)
         with self.ledger.atomic():
-            for layer in (a.surplus, a.junior, a.senior, a.claims):
+            for layer in (a.claims, *layers) if claims_first else (*layers, a.claims):
                 part = min(amount, self.cash(layer))
                 if part > 0:
                     self.exchange(kind, layer, payee, -part)
