@@ -56,31 +56,42 @@ def pay_units(
     """The same in base units: walk ``received`` int64[n] down to the greatest fixed point, each debt rounded down.
 
     ``alpha`` and ``beta`` are parts per million. ``pot`` int64[f], out: what each of the failed pays in all; ``paid``
-    int64[g], out: by group. Rounding down favours the debtor's estate, so nobody pays what it has not.
+    int64[g], out: by group. Rounding down favours the debtor's estate, so nobody pays what it has not. Only those whose
+    receipts fell are looked at again; the order does not matter, as the map is monotone.
     """
-    following = np.empty_like(received)
+    given = amount.copy()
+    stale = np.zeros(received.size, dtype=np.bool_)
+    counted = base.copy()
+    for k in range(failed.size):
+        i = failed[k]
+        stale[i] = True
+        for e in range(group_edge[node_group[i]], group_edge[node_group[i + 1]]):
+            counted[creditor[e]] += amount[e]
     moved = True
     while moved:
-        following[:] = base
+        moved = False
         for k in range(failed.size):
             i = failed[k]
+            if not stale[i]:
+                continue
+            stale[i] = False
             left = mul_div(cash[i], alpha, 1_000_000) + mul_div(received[i], beta, 1_000_000)
             pot[k] = left
             for g in range(node_group[i], node_group[i + 1]):
                 paid[g] = min(left, group_debt[g])
                 left -= paid[g]
                 if paid[g] == group_debt[g]:
-                    for e in range(group_edge[g], group_edge[g + 1]):
-                        following[creditor[e]] += amount[e]
-                elif paid[g] > 0:
-                    for e in range(group_edge[g], group_edge[g + 1]):
-                        following[creditor[e]] += mul_div(amount[e], paid[g], group_debt[g])
+                    continue
+                for e in range(group_edge[g], group_edge[g + 1]):
+                    part = mul_div(amount[e], paid[g], group_debt[g]) if paid[g] > 0 else 0
+                    if part < given[e]:
+                        j = creditor[e]
+                        counted[j] -= given[e] - part
+                        given[e] = part
+                        if counted[j] < received[j]:
+                            received[j] = counted[j]
+                            stale[j] = moved = True
             pot[k] -= left
-        moved = False
-        for i in range(received.size):
-            if following[i] < received[i]:
-                received[i] = following[i]
-                moved = True
 
 
 @kernel

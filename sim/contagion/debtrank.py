@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
 
-from sim.contagion.debts import BadDebts, money, positions
+from sim.contagion.debts import BadDebts, money, positions, totals
 
 STILL = 1e-15
 """Distress that is no longer passed on."""
@@ -54,7 +54,7 @@ def debtrank(
     debtor, creditor = positions(debtors, count, "debtors"), positions(creditors, count, "creditors")
     lent = money(amounts, debtor.size, "amounts", np.float64)
     start = np.clip(money(shock, count, "shocks", np.float64), 0.0, 1.0)
-    value = np.bincount(debtor, lent, count) if weights is None else money(weights, count, "weights", np.float64)
+    value = totals(debtor, lent, count) if weights is None else money(weights, count, "weights", np.float64)
     if not value.sum() > 0.0:
         value = np.ones(count)
     start[own <= 0.0] = 1.0

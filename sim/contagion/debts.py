@@ -42,6 +42,12 @@ def money(values: ArrayLike, size: int, what: str, dtype: Any) -> NDArray[Any]:
     return array
 
 
+def totals(at: NDArray[np.int64], values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """float64[count]: the ``values`` summed by position."""
+    found: NDArray[Any] = np.bincount(at, values, count)
+    return found.astype(np.float64)
+
+
 @dataclass(frozen=True, slots=True)
 class Debts:
     """m debts among n institutions, sorted by debtor and seniority.
