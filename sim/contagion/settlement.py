@@ -41,10 +41,18 @@ class Settled:
     costs: dict[int, int] = field(default_factory=dict)
 
 
-def available(statement: Statement, policyholders_first: bool) -> int:
-    """Money with which an institution can pay today's debts: with ``policyholders_first`` not what covers claims."""
-    reserved = sum(amount for name, amount in statement.liabilities.items() if name.startswith("claims_"))
-    return max(statement.cash - (reserved if policyholders_first else 0), 0)
+PASSED_THROUGH = ("unearned_premium_cash", "administration_cash")
+"""Assets that belong to others."""
+
+
+def available(statement: Statement, due_in: int, policyholders_first: bool) -> int:
+    """Money with which an institution can pay today's debts, ``due_in`` being owed to it today. With
+    ``policyholders_first`` not the part that is needed for claims beside its other assets."""
+    if not policyholders_first:
+        return max(statement.cash, 0)
+    claims = sum(amount for name, amount in statement.liabilities.items() if name.startswith("claims_"))
+    others = sum(amount for name, amount in statement.assets.items() if name not in PASSED_THROUGH)
+    return max(statement.cash - max(claims - max(others - due_in, 0), 0), 0)
 
 
 class Clearinghouse:
@@ -81,6 +89,8 @@ class Clearinghouse:
                     mechanism.settle_obligations(day, paid[first:first + len(due)].tolist())
                 first += len(due)
             for (account, asset), amount in lent.items():
+                if account in self.pools:
+                    self.pools[account].gather(amount)
                 self.ledger.burn(asset, account, amount, "intraday_credit")
         for debt, amount in zip(debts, paid.tolist(), strict=True):
             settled.owed += debt.amount
@@ -99,7 +109,10 @@ class Clearinghouse:
         amounts = np.array([debt.amount for debt in debts], dtype=np.int64)
         debtors = np.array([place[debts[row].debtor] for row in others], dtype=np.int64)
         creditors = np.array([place[debts[row].creditor] for row in others], dtype=np.int64)
-        cash = np.array([self._cash(account, asset, statements) for account in accounts], dtype=np.int64)
+        due_in = np.zeros(len(accounts), dtype=np.int64)
+        np.add.at(due_in, creditors, amounts[others])
+        cash = np.array([self._cash(account, asset, statements, due)
+                         for account, due in zip(accounts, due_in.tolist(), strict=True)], dtype=np.int64)
         if self.guarantor is not None:
             settled.guaranteed += self._guarantee(accounts, debtors, creditors, amounts[others], cash, asset)
         order = mix64_array(np.array(others, dtype=np.uint64))
@@ -114,9 +127,9 @@ class Clearinghouse:
         paid[others] = found.paid
         return paid
 
-    def _cash(self, account: int, asset: int, statements: Mapping[int, Statement]) -> int:
+    def _cash(self, account: int, asset: int, statements: Mapping[int, Statement], due_in: int) -> int:
         if account in statements:
-            return available(statements[account], self.policyholders_first)
+            return available(statements[account], due_in, self.policyholders_first)
         return self.ledger.balance(asset, account)
 
     def _guarantee(

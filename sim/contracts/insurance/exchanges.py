@@ -70,6 +70,16 @@ class Exchanges(BalanceSheet):
             if amount > owed:
                 self.exchange(reason, self.accounts.surplus, other, amount - owed)
 
+    def gather(self, amount: int) -> None:
+        """Fill the surplus account up to ``amount`` from the other layers, claims money first."""
+        a = self.accounts
+        for layer in (a.claims, a.junior, a.senior):
+            part = min(amount - self.cash(a.surplus), self.cash(layer))
+            if part > 0:
+                self.ledger.transfer(self.asset, layer, a.surplus, part, "layer_transfer")
+                if layer == a.senior:
+                    self.lend(part)
+
     def repay_senior(self) -> int:
         """Give the senior tranche back what it lent, as far as surplus and junior money reach; returns it."""
         repaid = 0

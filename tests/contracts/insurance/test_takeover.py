@@ -124,8 +124,7 @@ def test_the_best_capitalised_pool_takes_the_book_the_same_night(tmp_path: Path)
     ratios = [ratio_after(pools[index], pools[0]) for index in (1, 2)]
     expected = 1 + int(np.argmax(ratios))
     members = pools[0].members
-    insurance.settle(0, np.array([10**6]), np.array([2 * pools[0].layer_money()]),
-                     np.array([market.ledger.account("firms")]))
+    insurance.report(np.array([0]), np.array([pools[0].capital + 10**9]), np.array([market.day]))
     market.step()
     market.invariants.require(market.day)
     assert pools[0].state is PoolState.RUN_OFF
