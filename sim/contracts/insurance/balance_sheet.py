@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.contracts.insurance.accounts import PoolAccounts
-from sim.contracts.insurance.capital import Book, CapitalRegime
+from sim.contracts.insurance.capital import Book, CapitalRegime, Ceded
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolState
 from sim.contracts.insurance.premium import MONTH_DAYS, YEAR_DAYS
@@ -42,6 +42,8 @@ class BalanceSheet:
     """Assets other than the cash of the waterfall's accounts, at market value, by class: recoverables, investments."""
     owed: dict[str, Callable[[], int]]
     """Debts other than claims, by class."""
+    ceded: Ceded
+    """What reinsurance in force takes of a year, as the capital regime sees it."""
     lent: int
     """Money of the senior tranche that is invested: its claim on the first-loss assets, ahead of the junior tranche."""
 
@@ -94,14 +96,14 @@ class BalanceSheet:
         """The business in force, as the capital regime sees it."""
         annual = self.monthly_premium * YEAR_DAYS // MONTH_DAYS
         return Book(self.members, annual, math.ceil(annual * self.config.shares.claims), self.claim_reserves(),
-                    self.active_cover)
+                    self.active_cover, self.ceded)
 
     def carries(self, members: int, monthly_premium: int, ratio: float) -> bool:
         """Whether capital would cover ``ratio`` x SCR with so many more members and so much more monthly premium."""
         book = self.book()
         annual = (self.monthly_premium + monthly_premium) * YEAR_DAYS // MONTH_DAYS
         larger = Book(book.members + members, annual, math.ceil(annual * self.config.shares.claims),
-                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured)
+                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured, self.ceded)
         return self.capital >= ratio * self.regime.desired(larger)
 
     def scr(self) -> int:

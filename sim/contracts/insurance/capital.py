@@ -24,14 +24,38 @@ QUANTILE_995 = 2.5758293035489004
 
 
 @dataclass(frozen=True, slots=True)
+class Ceded:
+    """What reinsurance in force takes of a year's losses. ``share`` of expected claims goes to proportional and
+    per-risk covers, which leave a member's cost with ``cv_factor`` times its coefficient of variation; of what is left,
+    each of ``layers`` (attachment, limit, placed share, expected cession; base units) takes its part of the year."""
+
+    share: float = 0.0
+    cv_factor: float = 1.0
+    layers: tuple[tuple[int, int, float, int], ...] = ()
+
+    def of_year(self, loss: float) -> float:
+        """What the layers take of a year's ``loss`` that the other covers have left."""
+        return sum(share * min(max(loss - attachment, 0.0), limit) for attachment, limit, share, _ in self.layers)
+
+    @property
+    def expected_of_year(self) -> int:
+        """What they are expected to take."""
+        return sum(expected for _, _, _, expected in self.layers)
+
+
+NOTHING_CEDED = Ceded()
+
+
+@dataclass(frozen=True, slots=True)
 class Book:
-    """What a regime looks at: one pool's business in force. Money in base units."""
+    """What a regime looks at: one pool's business in force, and what of it is ceded. Money in base units."""
 
     members: int
     annual_premium: int
     expected_claims: int
     claim_reserves: int
     active_cover: int
+    ceded: Ceded = NOTHING_CEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +102,15 @@ class FixedRatio(_Immediate):
     """A share of annual premium."""
 
     def desired(self, book: Book) -> int:
-        return math.ceil(self.parameters.fixed_ratio * book.annual_premium)
+        return math.ceil(self.parameters.fixed_ratio * (1.0 - book.ceded.share) * book.annual_premium)
 
 
 class StandardFormula(_Immediate):
     """3 sigma V (Delegated Regulation (EU) 2015/35, articles 115 and 146)."""
 
     def desired(self, book: Book) -> int:
-        return math.ceil(3.0 * self.parameters.sigma * (book.annual_premium + book.claim_reserves))
+        volume = book.annual_premium + book.claim_reserves
+        return math.ceil(3.0 * self.parameters.sigma * (1.0 - book.ceded.share) * volume)
 
 
 class LognormalVaR(_Immediate):
@@ -97,8 +122,13 @@ class LognormalVaR(_Immediate):
     def desired(self, book: Book) -> int:
         if book.members <= 0:
             return 0
-        cv = pool_cv(self.parameters.member_cv, self.parameters.systemic_sd, book.members)
-        return math.ceil(lognormal_multiple(cv) * book.expected_claims)
+        ceded = book.ceded
+        cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
+        kept = (1.0 - ceded.share) * book.expected_claims
+        required = lognormal_multiple(cv) * kept
+        if ceded.layers:
+            required = max(required - ceded.of_year(kept + required) + ceded.expected_of_year, 0.0)
+        return math.ceil(required)
 
 
 class NexusCover:

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts.insurance.accounts import FeeAccounts, PoolAccounts, Totals
-from sim.contracts.insurance.capital import CapitalRegime
+from sim.contracts.insurance.capital import NOTHING_CEDED, CapitalRegime
 from sim.contracts.insurance.exchanges import Exchanges
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
 from sim.contracts.insurance.premium import UnearnedPremium
 from sim.contracts.insurance.reserves import Reserves
-from sim.contracts.insurance.unpaid import UnpaidClaims
+from sim.contracts.insurance.unpaid import Settling, UnpaidClaims
 from sim.contracts.insurance.vault import Vault, VaultError, to_shares
 from sim.contracts.insurance.waterfall import Breakdown, Layer, MoneyLayer, run_waterfall, sharing_order
 from sim.contracts.insurance.withdrawals import WithdrawalQueue
@@ -62,6 +62,7 @@ class InsurancePool(Exchanges):
         self.unearned = UnearnedPremium()
         self.reserves = Reserves(config.report_lag_days, config.report_lag_claims)
         self.unpaid = UnpaidClaims.none()
+        self.settling = Settling(-1, self.unpaid, 0)
         self.queue = WithdrawalQueue()
         self.totals = Totals()
         a = self.accounts
@@ -73,6 +74,7 @@ class InsurancePool(Exchanges):
         self.senior = Vault(ledger, asset, a.senior, f"{name}-S", self.senior_value, config.share_offset)
         self.admitted = {}
         self.owed = {}
+        self.ceded = NOTHING_CEDED
         self.lent = 0
         self.state = PoolState.ACTIVE
         self.writing = True
@@ -191,6 +193,7 @@ class InsurancePool(Exchanges):
         self.reserves.triangle.add_incurred(day, amounts, incurred)
         new = UnpaidClaims(claim_ids, amounts, payees, incurred)
         due = self.unpaid.joined(new) if len(self.unpaid) else new
+        self.settling = Settling(day, due, len(self.unpaid))
         breakdown = run_waterfall(self.layers, due.amounts, sharing_order(due.ids))
         self._pay(due, breakdown, kind)
         paid = breakdown.paid
