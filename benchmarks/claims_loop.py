@@ -1,12 +1,14 @@
-"""What the exact ledger costs: a minimal claims loop three ways, with the same draws and the same int64 money.
+"""What the exact ledger costs: a minimal claims loop four ways, with the same draws and the same int64 money.
 
 Every day each patient pays a premium if he can; then some fall ill (Bernoulli), at a lognormal cost that a finite pool
-pays in full while it can. The three forms end in the same balances, which is asserted:
+pays in full while it can. The four forms end in the same balances, which is asserted:
 
 - fused: one kernel written by hand for just this loop, on two bare arrays;
 - batch: draws by name, one ``collect`` and one ``pay`` a day on the ledger (checks, supplies, sector flows included;
   it can pass the fused kernel, because draws in a loop of their own are vectorised by the compiler);
-- calls: ``ledger.transfer`` patient by patient, on fewer patients.
+- calls: one kernel that makes a ledger call for every premium and every claim (``transfer_row``), each with all that
+  ``ledger.transfer`` checks and records;
+- Python calls: ``ledger.transfer`` from the interpreter, patient by patient, on fewer patients.
 
 It then measures ``atomic()``: a million journalled transfers against the same without a journal, and the way back.
 
@@ -30,6 +32,7 @@ from sim.kernel.compiled import kernel
 from sim.kernel.draws import Decision, Draws, draw_bits, hits, lognormal, to_unit
 from sim.kernel.fixedpoint import MICRO
 from sim.kernel.ledger import Ledger
+from sim.kernel.ledger_rows import transfer_row
 
 PREMIUM = 12 * MICRO // 10
 ILLNESS = 0.005
@@ -88,7 +91,30 @@ def run_batch(keys: Any, days: int, illness: Decision, severity: Decision) -> tu
     return time.thread_time() - start, ledger.balances(usd)
 
 
+@kernel
+def pay_and_claim(
+    premiums: Any, claims: Any, pool: int, first: int, keys: Any, illness: np.uint64, severity: np.uint64, day: int
+) -> None:
+    """One day, patient by patient; what cannot be paid is refused by the ledger."""
+    for i in range(keys.size):
+        transfer_row(premiums, first + i, pool, PREMIUM)
+    for i in range(keys.size):
+        if hits(draw_bits(illness, day, keys[i], 0), ILLNESS):
+            cost = np.int64(lognormal(to_unit(draw_bits(severity, day, keys[i], 0)), MU, SIGMA) * MICRO)
+            transfer_row(claims, pool, first + i, cost)
+
+
 def run_calls(keys: Any, days: int, illness: Decision, severity: Decision) -> tuple[float, Any]:
+    ledger, usd, pool, _ = market(keys.size)
+    start = time.thread_time()
+    for day in range(days):
+        with ledger.rows((usd, "premium"), (usd, "claim")) as (premiums, claims):
+            pay_and_claim(premiums, claims, pool, ledger.people_start, keys, illness.stream, severity.stream, day)
+        ledger.end_day(day)
+    return time.thread_time() - start, ledger.balances(usd)
+
+
+def run_python_calls(keys: Any, days: int, illness: Decision, severity: Decision) -> tuple[float, Any]:
     ledger, usd, pool, people = market(keys.size)
     accounts = people.tolist()
     start = time.thread_time()
@@ -125,13 +151,15 @@ def race(runs: dict[str, Callable[..., tuple[float, Any]]], keys: Any, days: int
 
 def claims(patients: int, days: int) -> None:
     keys = person_keys(-1, patients)
-    rates = race({"fused kernel": run_fused, "ledger batches": run_batch}, keys, days, repeats=9)
+    forms = {"fused kernel": run_fused, "ledger batches": run_batch, "per-patient ledger calls, compiled": run_calls}
+    rates = race(forms, keys, days, repeats=9)
     few = keys[: max(100, patients // 100)]
-    rates["ledger calls"] = race({"fused": run_fused, "ledger calls": run_calls}, few, days, repeats=2)["ledger calls"]
+    calls = "per-patient ledger calls, Python"
+    rates[calls] = race({"fused kernel": run_fused, calls: run_python_calls}, few, days, repeats=2)[calls]
     print(f"claims loop, {patients:,} patients x {days} days")
     for name, rate in rates.items():
         share = rate / rates["fused kernel"]
-        print(f"  {name:15s}{rate / 1e6:9.2f} million patient-days/s   {share:7.4f} of the fused kernel")
+        print(f"  {name:34s}{rate / 1e6:9.2f} million patient-days/s   {share:7.4f} of the fused kernel")
 
 
 def atomic(transfers: int) -> None:

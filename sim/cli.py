@@ -120,6 +120,16 @@ def grammar() -> argparse.ArgumentParser:
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")
 
+    sub = add("laboratory", laboratory_command, "spread failures through networks of institutions, without the market")
+    sub.add_argument("experiment", nargs="?", metavar="EXPERIMENT", help="without one: those that there are")
+    sub.add_argument("--network", type=Path, metavar="FILE", help="CSV of debts (debtor,creditor,amount) instead of "
+                     "random networks")
+    sub.add_argument("--institutions", type=Path, metavar="FILE", help="CSV of their sheets "
+                     "(institution,outside,capital)")
+    sub.add_argument("-n", "--runs", type=_positive, metavar="N", help="random networks per point")
+    sub.add_argument("--seed", type=int, default=1, metavar="N", help="seed (default: 1)")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: runs/laboratory-EXPERIMENT)")
+
     add("schema", schema_command, "print the JSON Schema of scenario files, for editors")
 
     sub = add("report", report_command, "write one self-contained HTML page about a run")
@@ -264,6 +274,13 @@ def verify_command(options: argparse.Namespace) -> int:
         write(found, options.write)
         print(f"table: {options.write}")
     return FINE if good == len(found) else FAILED
+
+
+def laboratory_command(options: argparse.Namespace) -> int:
+    """``laboratory``"""
+    from sim.laboratory_command import laboratory
+
+    return laboratory(options)
 
 
 def schema_command(options: argparse.Namespace) -> int:

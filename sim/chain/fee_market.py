@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from sim.kernel.draws import Decision
 from sim.kernel.fixedpoint import MAX_INT64, MICRO, mul_div, mul_div_up
+from sim.kernel.processes import autoregression, daily_normals
 from sim.scenario.sections.chain import ChainSection
 
 GWEI = 10**9
@@ -68,16 +69,8 @@ def balance(noise: NDArray[np.float64], elasticity_multiplier: int, denominator:
 
 
 def stationary_path(decision: Decision, days: int, sd: float, half_life_days: float) -> NDArray[np.float64]:
-    """float64[days]: a Gaussian autoregression of order one, started in its stationary law."""
-    shocks = decision.normal(0, np.zeros(days, dtype=np.uint64), np.arange(days))
-    keep = 0.5 ** (1.0 / half_life_days)
-    spread = sd * math.sqrt(1.0 - keep * keep)
-    path = np.empty(days)
-    value = sd * shocks[0] if days else 0.0
-    for day in range(days):
-        value = value if day == 0 else keep * value + spread * shocks[day]
-        path[day] = value
-    return path
+    """float64[days]: the log of a daily level, a stationary autoregression."""
+    return autoregression(daily_normals(decision, days), sd, half_life_days)
 
 
 @dataclass(slots=True)

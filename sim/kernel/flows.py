@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sim.kernel.accounts import MAX_SECTORS, Asset
+from sim.kernel.ledger_errors import LedgerError
 
 CELLS = MAX_SECTORS * MAX_SECTORS
 
@@ -20,19 +21,22 @@ Flow = tuple[int, str, str, str, str, int]
 
 
 class FlowMatrix:
-    """``array[slot, payer, payee]``; ``cells`` is the same memory, flat."""
+    """``array[slot, payer, payee]``; ``cells`` is the same memory, flat. While ``lent`` the array must not move."""
 
-    __slots__ = ("_slots", "array", "cells", "settled")
+    __slots__ = ("_slots", "array", "cells", "lent", "settled")
 
     def __init__(self) -> None:
         self._slots: list[tuple[str, Asset]] = []
         self.settled: dict[int, list[int]] = {}
+        self.lent = False
         self.array = np.zeros((16, MAX_SECTORS, MAX_SECTORS), dtype=np.int64)
         self.cells: Any = memoryview(self.array.reshape(-1).data)
 
     def slot(self, kind: str, asset: Asset) -> int:
         """The matrix of (kind, asset), made where it is new."""
         if kind not in asset.slots:
+            if self.lent:
+                raise LedgerError(f"{kind}: a new kind of flow while rows are lent to a kernel")
             if len(self._slots) == len(self.array):
                 self.array = np.concatenate((self.array, np.zeros_like(self.array)))
                 self.cells = memoryview(self.array.reshape(-1).data)

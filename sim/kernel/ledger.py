@@ -7,12 +7,14 @@ that fails and leaves a trace. Nothing is divided here, so nothing is rounded.
 
 Every amount that crosses the boundary is a Python int. A batch form does what the same scalar calls in row order
 would do, all or none; with ``partial`` the rows that cannot be paid are skipped and a mask says which were paid (an
-unknown account or a negative amount still refuses the whole batch).
+unknown account or a negative amount still refuses the whole batch). A kernel that decides row by row borrows
+``rows`` of the ledger and transfers one row at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import index
 
 import numpy as np
@@ -32,6 +34,7 @@ from sim.kernel.ledger_errors import (
     UnknownAccount,
     UnknownAsset,
 )
+from sim.kernel.ledger_rows import Rows
 
 __all__ = [
     "ISSUANCE",
@@ -185,6 +188,41 @@ class Ledger(Book):
             self._journal.add(self._undo_rows, entry, payees.copy(), units, kept, -1, _NOBODY, 0, slot, before)
         return mask if partial else None
 
+    # Row by row, inside a kernel
+
+    @contextmanager
+    def rows(self, *kinds: tuple[int, str]) -> Iterator[tuple[Rows, ...]]:
+        """``with ledger.rows((asset, kind), ...) as (first, ...):`` - lend these to kernels, one each, in that order.
+
+        Kernels call :func:`~sim.kernel.ledger_rows.transfer_row` on them, each a transfer of its own: what stands
+        stands, whatever happens to later rows. There is no journal of it, so it is refused inside ``atomic()``, and
+        while rows are lent the ledger refuses ``atomic()``, new kinds of flow, new people and another loan.
+        """
+        if self._marks:
+            raise LedgerError("rows cannot be lent inside atomic(): what a kernel moves is not journalled")
+        if self._flows.lent:
+            raise LedgerError("rows are lent already: ask for all of them at once")
+        entries = [(self._asset(asset), kind) for asset, kind in kinds]
+        slots = [self._flows.slot(kind, entry) for entry, kind in entries]  # all of them, before one may move the array
+        lent = []
+        for (entry, _), slot in zip(entries, slots, strict=True):
+            sectors = self._sector_of[: entry.array.size]
+            sectors.flags.writeable = False
+            lent.append(Rows(entry.array.view(), sectors, self._flows.array[slot]))
+        self._flows.lent = True
+        try:
+            yield tuple(lent)
+        finally:
+            self._flows.lent = False
+            for loan in lent:
+                loan.balances.flags.writeable = loan.flows.flags.writeable = False
+
+    def grow_people(self, count: int) -> None:
+        """Give ``count`` newcomers an account. Views taken before do not show them."""
+        if self._flows.lent:
+            raise LedgerError("people cannot be added while rows are lent to a kernel")
+        super().grow_people(count)
+
     def _collect(
         self, entry: Asset, sources: ArrayLike, dst: int, to_sector: int, amounts: ArrayLike, kind: str, partial: bool
     ) -> Mask:
@@ -237,6 +275,8 @@ class Ledger(Book):
 
     def atomic(self) -> Journal:
         """``with ledger.atomic():`` - an exception inside undoes every change of the block and then goes on."""
+        if self._flows.lent:
+            raise LedgerError("atomic() while rows are lent to a kernel: what it moves is not journalled")
         return self._journal
 
     @property

@@ -8,19 +8,23 @@ checked. The single side of a batch is held in a local variable and written once
 People come after ``first_person`` and share one sector, so their flow is what the institutions' leaves of the total.
 A row between an account and itself moves nothing but counts as a flow; it has its own sum, because only such rows can
 add up to more than the supply.
+
+A kernel whose rows depend on one another takes :class:`Rows` instead and calls :func:`transfer_row` for each.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numba.extending import overload
+from numpy.typing import NDArray
 
 from sim.kernel.compiled import kernel_for, types
 from sim.kernel.fixedpoint import MAX_INT64
 
 DONE, INSUFFICIENT, UNKNOWN, NEGATIVE, OVERFLOW = range(5)
-"""What a batch reports: done, or why its row was refused."""
+"""What a batch or a row reports: done, or why the row was refused."""
 
 OUTSIDE = -1
 """In place of an account: the units are created (as payer) or destroyed (as payee)."""
@@ -244,3 +248,51 @@ def add_rows(balances: Any, accounts: Any, amounts: Any, paid: Any, sign: int) -
     for row in range(accounts.size):
         if paid.size == 0 or paid[row]:
             balances[accounts[row]] += sign * amounts[row * step]
+
+
+class Rows(NamedTuple):
+    """What ``ledger.rows`` lends to a kernel for one asset and one kind of flow. Write to it by ``transfer_row`` only.
+
+    When the ledger takes it back the arrays turn read-only, and a kernel that is called with them no longer compiles.
+    """
+
+    balances: NDArray[np.int64]
+    """int64[span]: by account."""
+    sectors: NDArray[np.int8]
+    """int8[span]: the sector of each account, negative where it is closed."""
+    flows: NDArray[np.int64]
+    """int64[payer's sector, payee's sector]: today's flow of this kind."""
+
+
+def transfer_row(rows: Rows, sender: int, receiver: int, amount: int) -> int:
+    """``ledger.transfer`` as a kernel calls it: DONE, or why nothing was moved (INSUFFICIENT, UNKNOWN, ...).
+
+    Both accounts are looked at before the amount. Balances cannot overflow, because the supply bounds them all; the
+    day's flow can. Accounts and amount are integers; a float does not compile.
+    """
+    payer, payee, units = np.int64(sender), np.int64(receiver), np.int64(amount)
+    code = UNKNOWN
+    if 0 <= payer < rows.balances.size and 0 <= payee < rows.balances.size:
+        from_sector, to_sector = rows.sectors[payer], rows.sectors[payee]
+        if from_sector >= 0 and to_sector >= 0:
+            held, flow = rows.balances[payer], rows.flows[from_sector, to_sector]
+            if units < 0:
+                code = NEGATIVE
+            elif units > held:
+                code = INSUFFICIENT
+            elif flow > MAX_INT64 - units:
+                code = OVERFLOW
+            else:
+                rows.flows[from_sector, to_sector] = flow + units
+                rows.balances[payer] = held - units
+                rows.balances[payee] += units
+                code = DONE
+    # Naming rows here lets the compiler see that one reference is taken and given back on every path, and drop both.
+    return code if rows.flows.size else UNKNOWN
+
+
+@overload(transfer_row, jit_options={"forceinline": True, "error_model": "numpy"})
+def _transfer_row_form(rows: Rows, sender: int, receiver: int, amount: int) -> Any:
+    # the body above, put into its caller; numba wants the same parameters here, annotations included
+    integers = all(isinstance(argument, types.Integer) for argument in (sender, receiver, amount))
+    return transfer_row if integers else None

@@ -16,6 +16,7 @@ TOPICS = {
     "health": "Health spending",
     "insurance": "Ruin and solvency of pools",
     "reinsurance": "Reinsurance",
+    "contagion": "Contagion between institutions",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",

@@ -38,7 +38,7 @@ CLAIM = 10**12
 """Base units of the mean claim where the Lundberg equation is solved: rounding to a unit is then below 1e-11."""
 
 CAPITALS = (3.0, 6.0, 9.0)
-"""Opening surplus of the simulated pools, in mean claims; the first is above any retention, where psi is exponential."""
+"""Opening surplus of the simulated pools, in mean claims; the first is no less than any retention."""
 
 
 @cache

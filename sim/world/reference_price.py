@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernel.draws import Decision
+from sim.kernel.processes import autoregression, daily_normals
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.reference_price import ReferencePriceSection
 
@@ -37,23 +38,6 @@ class Drift:
         return self.log_size * min(1.0, (day - self.first_day + 1) / self.days)
 
 
-def normals(decision: Decision, days: int) -> NDArray[np.float64]:
-    """float64[days]: one standard normal a day."""
-    return np.asarray(decision.normal(0, np.zeros(days, dtype=np.uint64), np.arange(days)))
-
-
-def ornstein_uhlenbeck(shocks: NDArray[np.float64], sd: float, half_life_days: float) -> NDArray[np.float64]:
-    """float64[days]: deviations with stationary deviation ``sd``, sampled daily, started in their stationary law."""
-    keep = 0.5 ** (1.0 / half_life_days)
-    spread = sd * math.sqrt(1.0 - keep * keep)
-    path = np.empty(shocks.size)
-    value = 0.0
-    for day, shock in enumerate(shocks):
-        value = sd * shock if day == 0 else keep * value + spread * shock
-        path[day] = value
-    return path
-
-
 class ReferencePrice(Mechanism):
     """Mechanism ``reference_price``: read the properties after its hook in phase CARE; before, they are yesterday's."""
 
@@ -66,14 +50,14 @@ class ReferencePrice(Mechanism):
         self.external_venue: int = market.ledger.open_account("external_venue", "rest_of_world")
         days, draws = market.horizon_days + 1, market.draws
         self._medical_path = self._medical(
-            normals(draws.decision("reference_price.medical"), days),
-            normals(draws.decision("reference_price.medical_trend"), days))
+            daily_normals(draws.decision("reference_price.medical"), days),
+            daily_normals(draws.decision("reference_price.medical_trend"), days))
         self._gas_coin_path = self._gas_coin(
-            normals(draws.decision("reference_price.gas_coin"), days),
+            daily_normals(draws.decision("reference_price.gas_coin"), days),
             draws.decision("reference_price.gas_coin_jumps"),
-            normals(draws.decision("reference_price.gas_coin_jump_size"), days))
-        self._premium_path = ornstein_uhlenbeck(
-            normals(draws.decision("reference_price.hlt_premium"), days), self.section.hlt_premium_sd,
+            daily_normals(draws.decision("reference_price.gas_coin_jump_size"), days))
+        self._premium_path = autoregression(
+            daily_normals(draws.decision("reference_price.hlt_premium"), days), self.section.hlt_premium_sd,
             self.section.hlt_premium_half_life_days)
         self._day = 0
         self._medical_jump = 0.0
@@ -86,7 +70,7 @@ class ReferencePrice(Mechanism):
 
     def _medical(self, z: NDArray[np.float64], trend: NDArray[np.float64]) -> NDArray[np.float64]:
         section, dt = self.section, 1.0 / YEAR_DAYS
-        deviation = ornstein_uhlenbeck(trend, section.medical_trend_sd, section.medical_trend_half_life_days)
+        deviation = autoregression(trend, section.medical_trend_sd, section.medical_trend_half_life_days)
         sd = section.medical_volatility_per_year
         steps = (math.log1p(section.medical_growth_per_year) + deviation - 0.5 * sd * sd) * dt + sd * math.sqrt(dt) * z
         return _cumulate(section.medical_index, steps)

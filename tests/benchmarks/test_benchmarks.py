@@ -92,7 +92,7 @@ def test_different_work_is_refused() -> None:
 def test_the_million_reports_every_phase_that_took_time() -> None:
     measured = million.measure(300, 3)
     text = million.report(300, 3, measured)
-    assert all(words in text for words in ("300 patients, 3 days", "settlement", "peak memory"))
+    assert all(words in text for words in ("300 patients, 3 days", "peak memory"))
     slowest = max(measured.result.hook_seconds, key=lambda name: measured.result.hook_seconds[name])
     assert slowest in text
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from sim.agents.patient import spending
 from sim.agents.patient.care_bills import Bills, add_rows, affordable, bill_needs
-from sim.agents.patient.choice import NO_PLAN, choose_plans, out_of_pocket
+from sim.agents.patient.choice import NO_PLAN, out_of_pocket
 from sim.agents.patient.claiming import Claiming
-from sim.agents.patient.premiums import split_premiums
+from sim.agents.patient.cover import MONTH_DAYS, YEAR_DAYS, Cover
 from sim.chain.mempool import Batch
 from sim.kernel.columns import Columns
 from sim.kernel.fixedpoint import BPS, MICRO
@@ -22,8 +22,6 @@ from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.patients import PatientsSection
 from sim.world.care_tables import Kind
 
-YEAR_DAYS = 365
-MONTH_DAYS = 30
 LARGEST_TOKEN_BILL = 9_000_000 * MICRO
 """The part of one bill that tokens can pay; it keeps the conversion inside 64 bits."""
 
@@ -67,14 +65,11 @@ class Patients(Mechanism):
         people.add("public_own_spent", np.int64, 0)
         people.add("medical_debt", np.int64, 0)
         self.sought = market.draws.decision("patients.sought")
-        self.perception = market.draws.decision("patients.perceived_cost")
-        self.taste = market.draws.decision("patients.plan_taste")
         self.bills_today = Bills()
         self.bills = Bills()
         self.lapses_today = 0
         self.lapses = 0
         self.statistics = spending.SpendingStatistics()
-        self.enrolled_before = False
 
     def start(self, market: Market) -> None:
         self.usd: int = market.ledger.asset_id("USDs")
@@ -96,6 +91,7 @@ class Patients(Mechanism):
         keys = market.people["key"]
         self.payday = (keys % np.uint64(MONTH_DAYS)).astype(np.int64)
         self.paydays = cohorts(self.payday, MONTH_DAYS)
+        self.cover = Cover(self, market) if self.insurance is not None else None
         interval = self.section.consent_interval_days
         turn = keys // np.uint64(MONTH_DAYS) % np.uint64(interval)
         self.consent_turns = cohorts(turn.astype(np.int64), interval)
@@ -245,115 +241,14 @@ class Patients(Mechanism):
     # Cover ---------------------------------------------------------------------------------------------------
 
     def choose_cover(self, market: Market) -> None:
-        """Open enrolment: everybody without public cover compares each pool's plan and none."""
-        if self.insurance is None or market.day % self.section.open_enrolment_every_days:
-            return
-        people, day = market.people, market.day
-        slots = np.flatnonzero(~people["public_cover"])
-        leaving = np.flatnonzero(people["public_cover"] & (people["pool"] >= 0))
-        if leaving.size:
-            self.insurance.lapse(leaving)
-        if slots.size == 0:
-            return
-        rates = self.insurance.premium_rates(slots)
-        own, sponsored = split_premiums(rates, people["income"][slots], self.economy.employer_cover[slots],
-                                        self.section.employer_share, self.section.affordability_cap)
-        keys = people["key"][slots]
-        noise = self.perception.normal(day, keys) * self.section.perception_log_sd
-        perceived = self.morbidity.expected_annual_cost(slots) * self.price_level(market) * np.exp(noise)
-        nodes, weights = self.morbidity.cost_nodes()
-        tastes = self.tastes(day, keys)
-        cash = market.ledger.person_balances(self.usd)[slots]
-        cap = (np.maximum(cash - self.economy.consumption_floor, 0) + self.largest_debt(people, slots)) / MICRO
-        quantities = self.morbidity.demand(np.append(self.plan_coinsurance, self.section.uninsured_price_share))
-        chosen = choose_plans(
-            people["risk_aversion"][slots], perceived, cap, people["pool"][slots], people["trust"][slots],
-            self.reputation(market), np.where(own >= 0, own / MICRO, -1.0), self.plans, quantities[:-1],
-            float(quantities[-1]), nodes, weights, tastes, self.section.trust_value,
-            self.section.inertia, not self.enrolled_before)
-        self.enrolled_before = True
-        leavers = slots[(chosen == NO_PLAN) & (people["pool"][slots] >= 0)]
-        if leavers.size:
-            self.insurance.lapse(leavers)
-        self.enrol(market, slots, chosen, own, sponsored)
-
-    def tastes(self, day: int, keys: np.ndarray) -> np.ndarray:
-        """Logit noise in dollars, float64[1 + pools, n]: row 0 for no cover, then each pool's.
-
-        What all pools share (a liking for cover) has the full scale, what tells equal plans apart a smaller one, as in
-        a nested logit: otherwise eight pools with one plan would by their number alone insure more people than two.
-        """
-        def gumbel(option: int) -> np.ndarray:
-            noise: np.ndarray = -np.log(-np.log(self.taste.uniform(day, keys, option)))
-            return noise
-
-        common = self.section.choice_scale * gumbel(1)
-        own = [common + self.section.pool_scale * gumbel(pool.permanent_id + 2) for pool in self.insurance.pools]
-        return np.stack([self.section.choice_scale * gumbel(0), *own])
-
-    def enrol(self, market: Market, slots: np.ndarray, chosen: np.ndarray, own: np.ndarray,
-              sponsored: np.ndarray) -> None:
-        """Submit the enrolments; each person's premium covers the days to its first payday, then months."""
-        people, ledger, day = market.people, market.ledger, market.day
-        rows = np.flatnonzero(chosen != NO_PLAN)
-        takers, pools = slots[rows], chosen[rows]
-        moved = people["pool"][takers] != pools
-        people["trust"][takers[moved]] = self.reputation(market)[pools[moved]]
-        own_month = own[pools, rows] * MONTH_DAYS // YEAR_DAYS
-        sponsored_month = sponsored[pools, rows] * MONTH_DAYS // YEAR_DAYS
-        sponsor = np.where(self.economy.employer_cover[takers], self.economy.firms, self.economy.government)
-        first_days = (self.payday[takers] - day) % MONTH_DAYS
-        first_days[(first_days == 0) & (people["pool"][takers] < 0)] = MONTH_DAYS  # today's premiums are not for them
-
-        def execute(which: np.ndarray, blocks: np.ndarray) -> None:
-            which = which[self.insurance.enrol(takers[which], pools[which], market.day)]
-            who = takers[which]
-            people["premium_own"][who] = own_month[which]
-            people["premium_sponsored"][who] = sponsored_month[which]
-            people["sponsor"][who] = sponsor[which]
-            new = which[moved[which] & (first_days[which] > 0)]
-            days = first_days[new]
-            self.insurance.pay_premiums(takers[new], own_month[new] * days // MONTH_DAYS, sponsor[new],
-                                        sponsored_month[new] * days // MONTH_DAYS, days)
-
-        self.chain.submit(Batch("enrol", takers + ledger.people_start, execute, keys=people["key"][takers],
-                                expires=day + self.section.grace_days))
-
-    def reputation(self, market: Market) -> np.ndarray:
-        """Mean trust of each pool's members, float64[pools]: what others say of it; 1 for a pool without members."""
-        pools = market.people["pool"]
-        members = pools >= 0
-        count = np.bincount(pools[members], minlength=len(self.insurance.pools))
-        total = np.bincount(pools[members], weights=market.people["trust"][members],
-                            minlength=len(self.insurance.pools))
-        return np.where(count > 0, total / np.maximum(count, 1), 1.0)
+        """At open enrolment, a plan or none."""
+        if self.cover is not None:
+            self.cover.choose(market)
 
     def pay_premiums(self, market: Market) -> None:
         """The month's premium of those whose payday it is; cover lapses when the days of grace are over."""
-        if self.insurance is None:
-            return
-        people, ledger, day = market.people, market.ledger, market.day
-        cohort = self.paydays[day % MONTH_DAYS]
-        cohort = cohort[people["pool"][cohort] >= 0]
-        if cohort.size == 0:
-            return
-        overdue = np.maximum(people["paid_to"][cohort], people["cover_from"][cohort]) + self.section.grace_days <= day
-        lapsed = cohort[overdue]
-        if lapsed.size:
-            self.insurance.lapse(lapsed)
-            self.lapses_today += lapsed.size
-            cohort = cohort[~overdue]
-
-        def execute(which: np.ndarray, blocks: np.ndarray) -> None:
-            who = cohort[which]
-            still = people["pool"][who] >= 0
-            who = who[still]
-            self.insurance.pay_premiums(who, people["premium_own"][who], people["sponsor"][who],
-                                        people["premium_sponsored"][who])
-
-        if cohort.size:
-            self.chain.submit(Batch("premium", cohort + ledger.people_start, execute, keys=people["key"][cohort],
-                                    expires=day + self.section.grace_days))
+        if self.cover is not None:
+            self.lapses_today += self.cover.pay_premiums(market)
 
     def appeal_denials(self, market: Market) -> None:
         """Take yesterday's denials further where it is worth the fee."""

@@ -59,6 +59,11 @@ class BalanceSheet:
         """Balance of one of the pool's accounts."""
         return self.ledger.balance(self.asset, account)
 
+    def layer_money(self) -> int:
+        """Cash of all layers of the waterfall."""
+        a = self.accounts
+        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) + self.cash(a.senior)
+
     def claim_reserves(self) -> int:
         """Liabilities for claims: reported, unreported, and approved but unpaid."""
         return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.contracts.insurance.pool import InsurancePool
+from sim.contracts.insurance.statement import statement_ties_to_ledger
 
 if TYPE_CHECKING:
     from sim.kernel.columns import Columns
@@ -71,6 +72,7 @@ CHECKS: dict[str, PoolCheck] = {
     "escrow_equals_queue": escrow_equals_queue,
     "reserves_are_not_negative": reserves_are_not_negative,
     "defaulted_pools_write_nothing": defaulted_pools_write_nothing,
+    "statement_ties_to_ledger": statement_ties_to_ledger,
 }
 
 

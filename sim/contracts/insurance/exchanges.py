@@ -61,7 +61,7 @@ class Exchanges(BalanceSheet):
         return amount - left
 
     def take_back(self, reason: str, other: int, amount: int) -> None:
-        """Move ``amount`` from ``other``, the proceeds of assets: to the senior tranche what it lent, then surplus."""
+        """Move ``amount`` from ``other``, proceeds of assets: to the senior tranche what it lent, then to surplus."""
         owed = min(amount, self.lent)
         with self.ledger.atomic():
             if owed:
@@ -69,6 +69,16 @@ class Exchanges(BalanceSheet):
                 self.lend(-owed)
             if amount > owed:
                 self.exchange(reason, self.accounts.surplus, other, amount - owed)
+
+    def gather(self, amount: int) -> None:
+        """Fill the surplus account up to ``amount`` from the other layers, claims money first."""
+        a = self.accounts
+        for layer in (a.claims, a.junior, a.senior):
+            part = min(amount - self.cash(a.surplus), self.cash(layer))
+            if part > 0:
+                self.ledger.transfer(self.asset, layer, a.surplus, part, "layer_transfer")
+                if layer == a.senior:
+                    self.lend(part)
 
     def repay_senior(self) -> int:
         """Give the senior tranche back what it lent, as far as surplus and junior money reach; returns it."""
@@ -82,12 +92,19 @@ class Exchanges(BalanceSheet):
                 repaid += part
         return repaid
 
-    def pay_debt(self, payee: int, amount: int, kind: str) -> None:
-        """Pay a debt other than a claim, out of surplus, junior, senior and claims money in this order, counted under
-        ``kind``. PoolError where all of it is too little: what can be paid is worked out before."""
+    def receive(self, reason: str, amount: int) -> None:
+        """Another pool has just paid ``amount`` into one of the layers: count it under ``reason``."""
+        self._touch()
+        self.totals.exchanged[reason] = self.totals.exchanged.get(reason, 0) + amount
+
+    def pay_debt(self, payee: int, amount: int, kind: str, claims_first: bool = False) -> None:
+        """Pay a debt other than a claim, out of surplus, junior, senior and claims money in this order (or with the
+        last first), counted under ``kind``. PoolError where all of it is too little: what can be paid is worked out
+        before."""
         a = self.accounts
+        layers = (a.surplus, a.junior, a.senior)
         with self.ledger.atomic():
-            for layer in (a.surplus, a.junior, a.senior, a.claims):
+            for layer in (a.claims, *layers) if claims_first else (*layers, a.claims):
                 part = min(amount, self.cash(layer))
                 if part > 0:
                     self.exchange(kind, layer, payee, -part)
