@@ -43,7 +43,7 @@ class PoolFacts:
 
 def _facts(pool: InsurancePool) -> tuple[float, ...]:
     first_loss, book = pool.first_loss(), pool.book()
-    senior = max(pool.cash(pool.accounts.senior) + min(first_loss, 0), 0)
+    senior = max(pool.senior_money() + min(first_loss, 0), 0)
     return (first_loss, senior, pool.totals.senior_income, book.members, book.annual_premium, book.expected_claims,
             pool.senior.supply, pool.queue.pending, 10**pool.senior.offset)
 
@@ -92,7 +92,8 @@ def exit_hazards(record: PoolRecord, section: LiquidityProvidersSection) -> NDAr
 
     1 - exp(-(base + a loss of share value in five days + b queue + c informed x loss that others do not see yet)),
 
-    where losses and the queue count only beyond what is ordinary (see the parameters).
+    where losses and the queue count only beyond what is ordinary (see the parameters). Each of the three reasons beside
+    the base can be switched off.
     """
     lead = section.informed_lead_days
 
@@ -100,11 +101,15 @@ def exit_hazards(record: PoolRecord, section: LiquidityProvidersSection) -> NDAr
         beyond: NDArray[np.float64] = np.maximum(loss - section.ordinary_loss, 0.0)
         return beyond
 
-    common = section.exit_base + section.exit_queue * np.maximum(record.facts.queue_share - section.ordinary_queue, 0.0)
-    late = common + section.exit_loss * alarming(fall(record.price(lead + LOSS_DAYS), record.price(lead)))
-    hidden = alarming(fall(record.price(lead), record.price(0)))
-    early = (common + section.exit_loss * alarming(fall(record.price(LOSS_DAYS), record.price(0)))
-             + section.exit_hidden * hidden)
+    by_loss = section.exit_loss if section.reacts_to_losses else 0.0
+    by_queue = section.exit_queue if section.reacts_to_exits else 0.0
+    common = section.exit_base + by_queue * np.maximum(record.facts.queue_share - section.ordinary_queue, 0.0)
+    late = common + by_loss * alarming(fall(record.price(lead + LOSS_DAYS), record.price(lead)))
+    early = late
+    if section.informed_exits:
+        hidden = alarming(fall(record.price(lead), record.price(0)))
+        early = (common + by_loss * alarming(fall(record.price(LOSS_DAYS), record.price(0)))
+                 + section.exit_hidden * hidden)
     chances: NDArray[np.float64] = -np.expm1(-np.stack([late, early]))
     return chances
 

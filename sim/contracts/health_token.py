@@ -177,6 +177,15 @@ class HealthToken(Mechanism):
     def mint(self, account: int, usd: int) -> int:
         """Pay ``usd`` micro-USD into the reserve for tokens at the index; returns the tokens."""
         self._require_primary_market()
+        return self._issue(account, usd)
+
+    def subscribe(self, account: int, usd: int) -> int:
+        """:meth:`mint` in the initial offering, open to all on day 0 whatever the primary market does later."""
+        if self._market.day > 0:
+            self._require_primary_market()
+        return self._issue(account, usd)
+
+    def _issue(self, account: int, usd: int) -> int:
         tokens = self.mint_quote(usd)
         with self._ledger.atomic():
             self._ledger.transfer(self.cash, account, self.reserve, usd, "token_issue")

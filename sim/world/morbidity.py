@@ -21,6 +21,9 @@ from sim.world.onset import begin_conditions, onset_hazards
 from sim.world.population import Population
 from sim.world.tables import Floats
 
+SURGE = "care_surge"
+"""The cause under which a scheduled surge multiplies intensities."""
+
 
 class Morbidity(Mechanism):
     """Care episodes by day, as :class:`~sim.world.care_process.Episodes` in ``today``.
@@ -33,6 +36,7 @@ class Morbidity(Mechanism):
 
     section: MorbiditySection
     hooks = (Hook(Phase.CARE, "onset", after=("population",)),)
+    shocks = {"care_surge": "surge"}  # noqa: RUF012
 
     def setup(self, market: Market) -> None:
         self.build(market.mechanism("population"), market.people, market.draws)
@@ -49,6 +53,7 @@ class Morbidity(Mechanism):
         self._keep_draw = draws.decision("morbidity.intensity")
         self.intensity_multiplier = np.ones((len(population.regions), len(Kind)))
         self._multipliers: dict[str, NDArray[np.float64]] = {}
+        self._surge_days = 0
         self.today = Episodes.none()
         self.onsets = 0
         self._episodes = 0
@@ -62,6 +67,10 @@ class Morbidity(Mechanism):
         year, day = divmod(market.day, YEAR_DAYS)
         if day == 0:
             self.pass_year(year)
+        if self._surge_days:
+            self._surge_days -= 1
+        elif SURGE in self._multipliers:
+            self.set_multiplier(SURGE, None)
         self.today = self._episodes_of(market.day, day)
         self._episodes += len(self.today)
         self._cost += int(self.today.cost.sum())
@@ -88,6 +97,13 @@ class Morbidity(Mechanism):
             share = np.clip(multiplier[region[found.slot], found.kind] - layer, 0.0, 1.0)
             kept.append(found.take(self._keep_draw.bernoulli(market_day, found.key, share, found.serial)))
         return Episodes.join(kept)
+
+    def surge(self, factor: float, days: int, region: int) -> None:
+        """Shock ``care_surge``."""
+        multiplier = np.ones_like(self.intensity_multiplier)
+        multiplier[slice(None) if region < 0 else region] = factor
+        self.set_multiplier(SURGE, multiplier)
+        self._surge_days = days
 
     # What other mechanisms of the world change
 

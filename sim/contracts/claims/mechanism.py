@@ -24,7 +24,7 @@ from sim.contracts.claims.optimistic import Assertions
 from sim.contracts.claims.payments import ClaimError, Payments, Totals
 from sim.contracts.claims.rewards import Operators
 from sim.contracts.claims.round import Round
-from sim.contracts.claims.table import APPEALED, APPROVED, DENIED, DROPPED, FILED, ClaimTable, episode_keys
+from sim.contracts.claims.table import APPEALED, APPROVED, DENIED, DROPPED, FILED, OPEN, ClaimTable, episode_keys
 from sim.contracts.oracle_committee.decision import APPROVE, NO_QUORUM, SPLIT, CommitteeRules
 from sim.contracts.oracle_committee.payout import Tally, add_round
 from sim.contracts.oracle_committee.rules import appeal_size
@@ -184,6 +184,14 @@ class Claims(Mechanism):
             ids = ids[~self.assertions.open(ids, accounts, bonds, day + self.section.challenge_days)]
         if ids.size:
             self.docket.add(ids, day + self.section.draw_days)
+
+    def hand_over(self, source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Undecided claims against one pool are from now on claims against another; (claimed amounts, days of care) of
+        them, each int64[n]. Reserves are for the caller to move."""
+        table = self.table
+        rows = np.flatnonzero((table["pool"] == source) & np.isin(table["status"], OPEN))
+        table["pool"][rows] = target
+        return table["claimed"][rows].copy(), table["incurred"][rows].astype(np.int64)
 
     def note_unfiled(self, amounts: NDArray[np.int64], incurred: NDArray[np.int64]) -> None:
         """Record claims that patients gave up before filing them: base units, and days on which care was received."""

@@ -39,6 +39,9 @@ class Status(IntEnum):
 (FILED, COMMITTED, REVEALED, APPROVED, DENIED, APPEALED, PAID, PARTLY_PAID, DROPPED) = (int(one) for one in Status)
 """The statuses as plain integers, for use on columns."""
 
+OPEN = (FILED, COMMITTED, REVEALED, APPEALED)
+"""Statuses of claims that are not decided: a case reserve stands for them."""
+
 COLUMNS: dict[str, tuple[Any, int]] = {
     "key": (np.uint64, 0),  # permanent key of the episode of care
     "slot": (np.int32, 0),  # the patient's storage slot

@@ -2,8 +2,8 @@
 
 Holds the asset GOV with its vesting and reward accounts, voting power, governor, executor and treasury. Agents call
 :meth:`Governance.propose`, :meth:`~Governance.vote`, :meth:`~Governance.queue` and :meth:`~Governance.execute` from a
-block; nothing here decides. What can never be: GOV beyond its fixed supply, a release ahead of schedule, a change of a
-parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
+block; nothing here decides. What can never be: GOV beyond its first supply and what was issued, a release ahead of
+schedule, a change of a parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ class Governance(Mechanism):
             refusals=REFUSALS, rule=VOTE_RULES[section.vote_rule], votes_from=VOTES_FROM[section.votes_from],
             on_rollback=ledger.on_rollback)
         self.rewards = Rewards(ledger, self.gov, self.reserve)
+        self.issued = 0
         self.whales: list[int] = []
         self.team: list[int] = []
         self._payroll: list[int] = []
@@ -201,6 +202,13 @@ class Governance(Mechanism):
         self.market.record.event(f"governance.{what}", f"proposal {number}", **details,
                                  title=self.governor[number].title)
 
+    def issue(self, account: int, amount: int) -> None:
+        """Mint GOV beyond the first supply, for a buyer; the caller keeps to the cap that a vote has set."""
+        before = self.issued
+        self.ledger.on_rollback(lambda: setattr(self, "issued", before))
+        self.issued += amount
+        self.ledger.mint(self.gov, account, amount, "issue")
+
     # The day --------------------------------------------------------------------------------------------------
 
     def end_day(self, market: Market) -> None:
@@ -256,7 +264,7 @@ class Governance(Mechanism):
     def fair_value(self) -> float:
         """Dollars per GOV: the treasury's income a year so far, discounted for ever, over the supply."""
         income = self.treasury.total_income / MICRO * DAYS_PER_YEAR / max(self.market.day, 1)
-        return income / self.section.discount_rate / self.section.supply
+        return income / self.section.discount_rate / (self.section.supply + self.issued / MICRO)
 
     def _measure_concentration(self) -> None:
         held = self.ledger.balances(self.gov).copy()
@@ -317,8 +325,8 @@ class Governance(Mechanism):
         return None
 
     def supply_is_fixed(self) -> str | None:
-        """The supply is what was minted before the first day."""
-        supply, wanted = self.ledger.supply(self.gov), round(self.section.supply) * MICRO
+        """The supply is what was minted before the first day and what was issued to recapitalise pools."""
+        supply, wanted = self.ledger.supply(self.gov), round(self.section.supply) * MICRO + self.issued
         return None if supply == wanted else f"GOV supply is {supply}, not {wanted}"
 
     def treasury_spends_by_authority(self) -> str | None:

@@ -47,6 +47,7 @@ class Totals:
     """Sums since the start, base units. ``written`` is premium received less what was given back.
 
     ``by_layer`` is what each layer paid for claims, by its name; ``borne_today`` the same for the current day.
+    ``exchanged`` is money that came into the layers (negative: left them) for other reasons, by reason.
     """
 
     written: int = 0
@@ -62,6 +63,7 @@ class Totals:
     rebates: int = 0
     by_layer: dict[str, int] = field(default_factory=dict)
     borne_today: dict[str, int] = field(default_factory=dict)
+    exchanged: dict[str, int] = field(default_factory=dict)
 
     def bear(self, layer: str, amount: int) -> None:
         """Count a payment of ``layer`` for claims."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.contracts.insurance.accounts import PoolAccounts
-from sim.contracts.insurance.capital import Book, CapitalRegime
+from sim.contracts.insurance.capital import Book, CapitalRegime, Ceded
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolState
 from sim.contracts.insurance.premium import MONTH_DAYS, YEAR_DAYS
@@ -40,14 +40,29 @@ class BalanceSheet:
     active_cover: int
     admitted: dict[str, Callable[[], int]]
     """Assets other than the cash of the waterfall's accounts, at market value, by class: recoverables, investments."""
+    owed: dict[str, Callable[[], int]]
+    """Debts other than claims, by class."""
+    ceded: Ceded
+    """What reinsurance in force takes of a year, as the capital regime sees it."""
+    lent: int
+    """Money of the senior tranche that is invested: its claim on the first-loss assets, ahead of the junior tranche."""
 
     def admitted_assets(self) -> int:
         """Market value of all assets that are not cash, base units."""
         return sum(value() for value in self.admitted.values()) if self.admitted else 0
 
+    def debts(self) -> int:
+        """What the pool owes others than claimants, base units."""
+        return sum(value() for value in self.owed.values()) if self.owed else 0
+
     def cash(self, account: int) -> int:
         """Balance of one of the pool's accounts."""
         return self.ledger.balance(self.asset, account)
+
+    def layer_money(self) -> int:
+        """Cash of all layers of the waterfall."""
+        a = self.accounts
+        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) + self.cash(a.senior)
 
     def claim_reserves(self) -> int:
         """Liabilities for claims: reported, unreported, and approved but unpaid."""
@@ -55,11 +70,11 @@ class BalanceSheet:
         return reserves.outstanding + reserves.ibnr + self.unpaid.total
 
     def first_loss(self) -> int:
-        """Claims fund, surplus, junior money and admitted assets less claim reserves: what stands before the senior
-        capital; it is negative where the senior capital bears losses already."""
+        """Claims fund, surplus, junior money and admitted assets less claim reserves, debts and what was lent by the
+        senior tranche: what stands before the senior capital, negative where that bears losses already."""
         a, asset, balance = self.accounts, self.asset, self.ledger.balance
         cash = balance(asset, a.claims) + balance(asset, a.surplus) + balance(asset, a.junior)
-        return cash + self.admitted_assets() - self.claim_reserves()
+        return cash + self.admitted_assets() - self.claim_reserves() - self.debts() - self.lent
 
     def junior_value(self) -> int:
         """Assets behind the junior shares: the residual after reserves, surplus included."""
@@ -67,25 +82,29 @@ class BalanceSheet:
 
     def senior_value(self) -> int:
         """Assets behind the senior shares: its money less the reserves that nothing before it covers."""
-        return max(self.cash(self.accounts.senior) + min(self.first_loss(), 0), 0)
+        return max(self.senior_money() + min(self.first_loss(), 0), 0)
+
+    def senior_money(self) -> int:
+        """What the senior tranche has put in and not lost: its cash, and what it lent to investments."""
+        return self.cash(self.accounts.senior) + self.lent
 
     @property
     def capital(self) -> int:
-        """Own funds: all assets but unearned premium, less claim reserves. Negative: assets are below liabilities."""
-        return self.first_loss() + self.cash(self.accounts.senior)
+        """Own funds: all assets but unearned premium, less liabilities. Negative: assets are below liabilities."""
+        return self.first_loss() + self.senior_money()
 
     def book(self) -> Book:
         """The business in force, as the capital regime sees it."""
         annual = self.monthly_premium * YEAR_DAYS // MONTH_DAYS
         return Book(self.members, annual, math.ceil(annual * self.config.shares.claims), self.claim_reserves(),
-                    self.active_cover)
+                    self.active_cover, self.ceded)
 
     def carries(self, members: int, monthly_premium: int, ratio: float) -> bool:
         """Whether capital would cover ``ratio`` x SCR with so many more members and so much more monthly premium."""
         book = self.book()
         annual = (self.monthly_premium + monthly_premium) * YEAR_DAYS // MONTH_DAYS
         larger = Book(book.members + members, annual, math.ceil(annual * self.config.shares.claims),
-                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured)
+                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured, self.ceded)
         return self.capital >= ratio * self.regime.desired(larger)
 
     def scr(self) -> int:

@@ -23,14 +23,39 @@ QUANTILE_995 = 2.5758293035489004
 """Standard normal quantile of 0.995."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ceded:
+    """What reinsurance in force takes of a year's losses. ``share`` of expected claims goes to proportional and
+    per-risk covers, which leave a member's cost with ``cv_factor`` times its coefficient of variation; of what is left,
+    each of ``layers`` (attachment, limit, placed share, expected cession; base units) takes its part of the year."""
+
+    share: float = 0.0
+    cv_factor: float = 1.0
+    layers: tuple[tuple[int, int, float, int], ...] = ()
+
+    def net(self, mean: float, unexpected: float) -> float:
+        """Unexpected loss (quantile less mean) after the layers, of a year with that ``mean`` and ``unexpected`` loss
+        before them: a layer takes its part of the quantile, and its expected cession off the mean."""
+        if not self.layers:
+            return unexpected
+        quantile = mean + unexpected
+        taken = sum(share * min(max(quantile - attachment, 0.0), limit) - expected
+                    for attachment, limit, share, expected in self.layers)
+        return max(unexpected - taken, 0.0)
+
+
+NOTHING_CEDED = Ceded()
+
+
 class Book(NamedTuple):
-    """What a regime looks at: one pool's business in force. Money in base units."""
+    """What a regime looks at: one pool's business in force, and what of it is ceded. Money in base units."""
 
     members: int
     annual_premium: int
     expected_claims: int
     claim_reserves: int
     active_cover: int
+    ceded: Ceded = NOTHING_CEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +102,15 @@ class FixedRatio(_Immediate):
     """A share of annual premium."""
 
     def desired(self, book: Book) -> int:
-        return math.ceil(self.parameters.fixed_ratio * book.annual_premium)
+        return math.ceil(self.parameters.fixed_ratio * (1.0 - book.ceded.share) * book.annual_premium)
 
 
 class StandardFormula(_Immediate):
     """3 sigma V (Delegated Regulation (EU) 2015/35, articles 115 and 146)."""
 
     def desired(self, book: Book) -> int:
-        return math.ceil(3.0 * self.parameters.sigma * (book.annual_premium + book.claim_reserves))
+        volume = book.annual_premium + book.claim_reserves
+        return math.ceil(3.0 * self.parameters.sigma * (1.0 - book.ceded.share) * volume)
 
 
 class LognormalVaR(_Immediate):
@@ -93,18 +119,21 @@ class LognormalVaR(_Immediate):
     A small pool's true quantile lies above the lognormal's, and the normal's lies below both.
     """
 
-    _last = (0, 0.0)
-    """(members, multiple) of the book seen last: most books that follow each other have as many members."""
+    _last = ((0, 1.0), 0.0)
+    """(members, factor on their CV), multiple of the book seen last: most books that follow each other are alike."""
 
     def desired(self, book: Book) -> int:
-        members, multiple = self._last
+        seen, multiple = self._last
         if book.members <= 0:
             return 0
-        if book.members != members:
-            cv = pool_cv(self.parameters.member_cv, self.parameters.systemic_sd, book.members)
+        ceded = book.ceded
+        if (book.members, ceded.cv_factor) != seen:
+            seen = book.members, ceded.cv_factor
+            cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
             multiple = lognormal_multiple(cv)
-            self._last = (book.members, multiple)
-        return math.ceil(multiple * book.expected_claims)
+            self._last = seen, multiple
+        kept = (1.0 - ceded.share) * book.expected_claims
+        return math.ceil(ceded.net(kept, multiple * kept))
 
 
 class NexusCover:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.contracts.insurance.pool import InsurancePool
+from sim.contracts.insurance.statement import statement_ties_to_ledger
 
 if TYPE_CHECKING:
     from sim.kernel.columns import Columns
@@ -31,10 +32,11 @@ def waterfall_adds_up(pool: InsurancePool) -> str | None:
 
 
 def no_unit_lost(pool: InsurancePool) -> str | None:
-    """Balances of the money layers == earned premium less fees, plus deposits, less what was paid out."""
+    """Balances of the money layers == earned premium less fees, plus deposits and exchanges, less what was paid out."""
     a, t = pool.accounts, pool.totals
     held = sum(pool.cash(account) for account in (a.claims, a.surplus, a.junior, a.senior))
-    expected = t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates
+    expected = (t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates
+                + sum(t.exchanged.values()))
     if held != expected:
         return f"holds {held}, and its books say {expected}"
     if t.written != t.earned + pool.unearned.total:
@@ -70,6 +72,7 @@ CHECKS: dict[str, PoolCheck] = {
     "escrow_equals_queue": escrow_equals_queue,
     "reserves_are_not_negative": reserves_are_not_negative,
     "defaulted_pools_write_nothing": defaulted_pools_write_nothing,
+    "statement_ties_to_ledger": statement_ties_to_ledger,
 }
 
 

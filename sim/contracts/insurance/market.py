@@ -23,8 +23,9 @@ from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
 from sim.contracts.insurance.premium import YEAR_DAYS, PremiumShares, loss_ratio_rebate
 from sim.contracts.insurance.rating import FACTOR, SHIPPED_CURVE, age_curve_file, read_age_curve
 from sim.contracts.insurance.report import Report
+from sim.contracts.insurance.statement import statement
 from sim.kernel.fixedpoint import BPS, MICRO
-from sim.mechanism import Hook, Market, Mechanism, Phase
+from sim.mechanism import Hook, Market, Mechanism, Phase, Statement
 from sim.scenario.sections.insurance import InsuranceSection, Plan
 
 CARE_KINDS = ("outpatient", "prescription", "inpatient", "intensive")
@@ -278,7 +279,7 @@ class Insurance(Mechanism):
 
     def _tell(self, pool: InsurancePool, before: PoolState) -> None:
         if pool.defaulted_on == self.market.day:
-            self.market.record.event("default", pool.name, pool.unpaid.total / MICRO)
+            self.market.record.event("default", pool.name, pool.unpaid.total / MICRO, insolvency=pool.insolvency)
         elif pool.state is PoolState.GATED:
             self.market.record.event("gate_shut", pool.name, pool.capital / MICRO)
         elif before is PoolState.GATED:
@@ -289,6 +290,9 @@ class Insurance(Mechanism):
 
     def finish(self, market: Market) -> None:
         self.report_figures.record_run(market, self.refunds)
+
+    def statements(self) -> list[Statement]:
+        return [statement(pool) for pool in self.pools]
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         yield from pool_checks(self.pools, self.market.people)

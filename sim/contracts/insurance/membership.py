@@ -182,6 +182,32 @@ class Membership:
             people[name][slots] = 0
         return refunded
 
+    def hand_over(self, source: int, target: int) -> int:
+        """Move all members of one pool to another that writes the same terms, with their contracts, what they have used
+        of them and their unearned premium, to the unit; returns how many."""
+        people, old, new = self.people, self.pools[source], self.pools[target]
+        if old.plans != new.plans or new.region not in (-1, old.region):
+            raise PoolError(f"{new.name} does not write the contracts of {old.name}")
+        who = np.flatnonzero(people["pool"] == source)
+        if who.size == 0:
+            return 0
+        self._save(who, tuple(COLUMNS))
+        own, sponsored = self._unschedule(old, who)
+        self.ledger.transfer(self.asset, old.accounts.unearned, new.accounts.unearned,
+                             int(own.sum() + sponsored.sum()), "takeover")
+        begin = max(old.unearned.next_day, new.unearned.next_day)
+        days = np.maximum(people["paid_to"][who].astype(np.int64) - begin, 0)
+        rows = np.flatnonzero((own + sponsored > 0) & (days > 0))
+        new.write_premiums((own[rows], sponsored[rows]), np.full(rows.size, begin, dtype=np.int64), days[rows])
+        days[(own + sponsored) == 0] = 0
+        people["scheduled_own"][who], people["scheduled_sponsored"][who] = own, sponsored
+        people["scheduled_days"][who] = days
+        moved = old.members, old.monthly_premium, old.active_cover
+        old.count_members(*(-amount for amount in moved))
+        new.count_members(*moved)
+        people["pool"][who] = target
+        return int(who.size)
+
     def rebate(self, index: int, amount: int) -> int:
         """Share ``amount``, or what surplus holds of it, among a pool's members by their premium; returns it."""
         pool, people = self.pools[index], self.people

@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts.insurance.accounts import FeeAccounts, PoolAccounts, Totals
-from sim.contracts.insurance.balance_sheet import BalanceSheet
-from sim.contracts.insurance.capital import CapitalRegime
+from sim.contracts.insurance.capital import NOTHING_CEDED, CapitalRegime
+from sim.contracts.insurance.exchanges import Exchanges
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
 from sim.contracts.insurance.premium import UnearnedPremium
 from sim.contracts.insurance.reserves import Reserves
-from sim.contracts.insurance.unpaid import UnpaidClaims
+from sim.contracts.insurance.unpaid import Settling, UnpaidClaims
 from sim.contracts.insurance.vault import Vault, VaultError, to_shares
 from sim.contracts.insurance.waterfall import Breakdown, Layer, MoneyLayer, run_waterfall, sharing_order
 from sim.contracts.insurance.withdrawals import WithdrawalQueue
@@ -42,7 +42,7 @@ REOPENS = 1.05
 """A shut gate opens at this multiple of its capital: at the very limit every claim would shut it again."""
 
 
-class InsurancePool(BalanceSheet):
+class InsurancePool(Exchanges):
     """One pool. Money is in base units of ``asset``; ``plans`` are the terms it writes; ``region`` -1 means all."""
 
     def __init__(
@@ -62,6 +62,7 @@ class InsurancePool(BalanceSheet):
         self.unearned = UnearnedPremium()
         self.reserves = Reserves(config.report_lag_days, config.report_lag_claims)
         self.unpaid = UnpaidClaims.none()
+        self.settling = Settling(-1, self.unpaid, 0)
         self.queue = WithdrawalQueue()
         self.totals = Totals()
         a = self.accounts
@@ -72,12 +73,16 @@ class InsurancePool(BalanceSheet):
         self.junior = Vault(ledger, asset, a.junior, f"{name}-J", self.junior_value, config.share_offset)
         self.senior = Vault(ledger, asset, a.senior, f"{name}-S", self.senior_value, config.share_offset)
         self.admitted = {}
+        self.owed = {}
+        self.ceded = NOTHING_CEDED
+        self.lent = 0
         self.state = PoolState.ACTIVE
         self.writing = True
         self.banned_until = -1
         self.cover_cut = False
         self.today = 0
         self.defaulted_on: int | None = None
+        self.insolvency = ""
         self.run_off_since: int | None = None
         self.members = 0
         self.monthly_premium = 0
@@ -188,11 +193,13 @@ class InsurancePool(BalanceSheet):
         self.reserves.triangle.add_incurred(day, amounts, incurred)
         new = UnpaidClaims(claim_ids, amounts, payees, incurred)
         due = self.unpaid.joined(new) if len(self.unpaid) else new
+        self.settling = Settling(day, due, len(self.unpaid))
         breakdown = run_waterfall(self.layers, due.amounts, sharing_order(due.ids))
         self._pay(due, breakdown, kind)
         paid = breakdown.paid
         self.reserves.triangle.add_paid(day, paid, due.incurred)
         self.unpaid = due.reduced(breakdown.unpaid) if breakdown.unpaid_total else UnpaidClaims.none()
+        self.advance(breakdown.by_layer[-1])
         if breakdown.unpaid_total and self.state in (PoolState.ACTIVE, PoolState.GATED):
             self.default(day)
         return paid[len(due) - claim_ids.size:]
@@ -232,7 +239,8 @@ class InsurancePool(BalanceSheet):
             return self.cash(self.accounts.senior)
         if self.state is PoolState.RUN_OFF or (self.state is PoolState.GATED and gate > 0.0):
             return 0
-        return max(self.capital - math.ceil(gate * self.mcr()), 0)
+        free = max(self.capital - math.ceil(gate * self.mcr()), 0)
+        return min(free, self.cash(self.accounts.senior)) if self.lent else free
 
     def serve_withdrawals(self, day: int, cooldown_days: int, gate: float) -> list[tuple[int, int, int]]:
         """Redeem due requests in order while the gate allows; returns (owner, shares, assets) of each payment."""
@@ -317,10 +325,16 @@ class InsurancePool(BalanceSheet):
             self.state = PoolState.GATED if short else PoolState.ACTIVE
 
     def default(self, day: int) -> None:
-        """The pool is insolvent: cover is cut, unearned premium goes back, claims are settled as money lasts."""
+        """The pool is insolvent: cover is cut, unearned premium goes back, claims are settled as money lasts.
+
+        ``insolvency`` says how: "cash" where claims are due that it cannot pay although its assets exceed its
+        liabilities (hard), "balance_sheet" where they do not although it still pays, "both" where neither holds.
+        """
         if self.defaulted_on is None:
             self._touch()
             self.defaulted_on = day
+            short = self.unpaid.total > 0
+            self.insolvency = ("both" if short else "balance_sheet") if self.capital < 0 else "cash"
         self.enter_run_off(day, cut_cover=True)
 
     def enter_run_off(self, day: int, cut_cover: bool) -> None:
@@ -342,6 +356,8 @@ class InsurancePool(BalanceSheet):
         waited = self.run_off_since is not None and day - self.run_off_since >= self.config.run_off_tail_days
         if self.state is not PoolState.RUN_OFF or self.members or self.reserves.outstanding or not waited:
             return False
+        if self.admitted_assets() or self.debts():
+            return False
         self._touch(self.reserves)
         self.reserves.forget_unreported()
         self.state = PoolState.CLOSED
@@ -357,7 +373,9 @@ class InsurancePool(BalanceSheet):
         if not self.ledger.in_atomic:
             return
         kept: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
-        totals = replace(self.totals, by_layer=dict(self.totals.by_layer), borne_today=dict(self.totals.borne_today))
+        now = self.totals
+        totals = replace(now, by_layer=dict(now.by_layer), borne_today=dict(now.borne_today),
+                         exchanged=dict(now.exchanged))
         states: list[tuple[Any, Any]] = [(part, part.state()) for part in parts]
 
         def restore() -> None:
@@ -370,5 +388,5 @@ class InsurancePool(BalanceSheet):
         self.ledger.on_rollback(restore)
 
 
-_PLAIN = ("state", "writing", "banned_until", "cover_cut", "today", "defaulted_on", "run_off_since", "members",
-          "monthly_premium", "active_cover", "unpaid")
+_PLAIN = ("state", "writing", "banned_until", "cover_cut", "today", "defaulted_on", "insolvency", "run_off_since",
+          "members", "monthly_premium", "active_cover", "unpaid", "lent")

@@ -81,9 +81,9 @@ class Report:
     def _record_pool(self, market: Market, index: int, pool: InsurancePool, base_rate: int) -> tuple[float, ...]:
         """Record one pool; returns (capital, required, members, unpaid, queue, annual premium)."""
         a, t, r = pool.accounts, pool.totals, pool.reserves
-        first_loss, senior_cash = pool.first_loss(), pool.cash(a.senior)
-        capital, scr, incurred = first_loss + senior_cash, pool.scr(), self.incurred(pool)
-        junior, senior = max(first_loss, 0), max(senior_cash + min(first_loss, 0), 0)
+        first_loss, senior_money = pool.first_loss(), pool.senior_money()
+        capital, scr, incurred = first_loss + senior_money, pool.scr(), self.incurred(pool)
+        junior, senior = max(first_loss, 0), max(senior_money + min(first_loss, 0), 0)
         queue = to_assets(pool.queue.pending, pool.senior.supply, senior, pool.senior.offset)
         mcr = math.ceil(scr * pool.regime.minimum_share)
         borne, unpaid = t.borne_today, pool.unpaid.total

@@ -153,6 +153,16 @@ class Reserves:
         self.outstanding -= total
         self.triangle.add_incurred(day, amounts, incurred_days, -1)
 
+    def hand_over(
+        self, other: Reserves, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]
+    ) -> None:
+        """Another pool takes over these reported claims, and all that is unreported."""
+        self.release(day, amounts, incurred_days)
+        other.outstanding += int(amounts.sum())
+        other.triangle.add_incurred(day, amounts, incurred_days)
+        other._expected += self._expected
+        self._expected = 0.0
+
     def forget_unreported(self) -> None:
         """The time for late reports is over."""
         self._expected = 0.0

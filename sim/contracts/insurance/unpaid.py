@@ -40,3 +40,13 @@ class UnpaidClaims:
         """Those of which something in ``owed`` int64[n] is still due."""
         rows = np.flatnonzero(owed)
         return UnpaidClaims(self.ids[rows], owed[rows], self.payees[rows], self.incurred[rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """The claims that a settlement is about, for layers that look at more than amounts: its day, the claims in the
+    order in which layers see them, and the row from which on they are new (the others stayed unpaid before)."""
+
+    day: int
+    due: UnpaidClaims
+    first_new: int

@@ -85,6 +85,10 @@ class LiquidityProvidersSection(Section):
         ge=0.0, le=1.0)
     exit_hidden: float = param(10.0, "Hazard of the informed per unit of share value lost that others do not see yet.",
                                unit="1/day", ge=0.0, le=1000.0)
+    reacts_to_losses: bool = param(True, "Whether providers run on losses of share value that they see.")
+    reacts_to_exits: bool = param(True, "Whether providers run on the exit queue that they see.")
+    informed_exits: bool = param(True, "Whether the informed act on what others do not see yet; if not, they see as "
+                                 "late as everybody.")
     informed_share: float = param(0.10, "Share of providers who see share values at once.", ge=0.0, le=1.0)
     informed_lead_days: int = param(3, "Days by which the others see them later.", unit="days", ge=0, le=30)
 

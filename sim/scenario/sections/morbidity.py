@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sim.scenario.types import Metric, Model, Section, Series, param
+from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
 
 _CALIBRATED = "Set jointly with the other shapes to spending_targets.csv (MEPS 2015-2018, RAND HIE)."
 
@@ -81,6 +81,14 @@ class Hospital(Model):
         source="HCUP Statistical Brief 185 (2011): 26.9 % of stays, 47.5 % of charges", gt=0.0, le=50.0)
 
 
+class CareSurge(Model):
+    """Arguments of the shock ``care_surge``."""
+
+    factor: float = param(2.0, "Care episodes over those that would arise anyway.", ge=0.0, le=16.0)
+    days: int = param(30, "For how long.", unit="days", ge=1)
+    region: int = param(-1, "Only this region; -1: all.", ge=-1)
+
+
 class MorbiditySection(Section):
     """Care episodes by a Poisson process whose intensity follows age, chronic conditions, frailty and season."""
 
@@ -94,6 +102,9 @@ class MorbiditySection(Section):
         Metric("morbidity.episodes_per_person_year", "Episodes per person and year, before demand", "1/year"),
         Metric("morbidity.free_care_cost", "Cost per person and year at free care and reference prices", "USD/year"),
         Metric("morbidity.onsets", "Chronic conditions that began during the run", "count"),
+    )
+    shocks: ClassVar[tuple[ShockKind, ...]] = (
+        ShockKind("care_surge", "More people need care, whatever the cause: a catastrophe of cost.", CareSurge),
     )
 
     reference_coinsurance: float = param(
