@@ -187,6 +187,7 @@ class Insurers(Mechanism):
         spending = public_spending_by_age(population.tables_folder)
         relative = public_cost_quantiles(population.tables_folder)
         pools = self.insurance.pools
+        models = market.find("risk_models")
         for index, pool in enumerate(pools):
             here = insurable if pool.region < 0 else insurable & (people["region"] == pool.region)
             ages = people["age"][here]
@@ -198,6 +199,8 @@ class Insurers(Mechanism):
                                                             self.section.benefits_per_year))
             mean_factor = float(factors.mean()) if ages.size else 1.0
             loss = float(paid.mean()) / mean_factor * (1.0 + self.section.selection_load) if ages.size else 1.0
+            if models is not None:
+                loss *= 1.0 + models.belief(index).load
             insurer = Insurer(market, self.section, self.insurance, index, loss)
             insurer.first_rate(members, members * mean_factor)
             insurer.opening_book = insurer.projected_book(members, members * mean_factor, insurer.base_rate / MICRO)

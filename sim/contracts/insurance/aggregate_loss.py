@@ -136,7 +136,7 @@ class AggregateLoss:
     @property
     def grid(self) -> Floats:
         """The lattice's points, float64[n]."""
-        return np.arange(self.masses.size) * self.step
+        return np.arange(self.masses.size, dtype=np.float64) * self.step
 
     @property
     def survival(self) -> Floats:

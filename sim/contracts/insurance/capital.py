@@ -100,8 +100,8 @@ class FixedRatio(_Immediate):
 
 class StandardFormula(_Immediate):
     """Solvency II, NSLT health (Delegated Regulation (EU) 2015/35): premium and reserve risk 3 sigma V (articles 146
-    to 148) and, where a pandemic's cost per insured is given, the pandemic sub-module 0.4 N M (article 163), joined with
-    a correlation of one quarter (article 144).
+    to 148) and, where a pandemic's cost per insured is given, the pandemic sub-module 0.4 N M (article 163), joined
+    with a correlation of one quarter (article 144).
 
     Lapse, mass accident and concentration are left out: contracts end within the year, and bills are of illness.
     """
@@ -145,6 +145,22 @@ class InternalModel(_Immediate):
             return 0
         cap = book.active_cover / book.expected_claims if book.active_cover else math.inf
         return math.ceil(self.model.multiple(book.members, min(cap, LARGEST_CAP)) * book.expected_claims)
+
+
+class WithPerils:
+    """A regime, and on top of it what an insurer believes that perils of a bad year cost beyond their mean: a multiple
+    of expected claims."""
+
+    def __init__(self, inner: CapitalRegime, multiple: float) -> None:
+        self.inner = inner
+        self.multiple = multiple
+        self.minimum_share = inner.minimum_share
+
+    def desired(self, book: Book) -> int:
+        return self.inner.desired(book) + math.ceil(self.multiple * book.expected_claims)
+
+    def required(self, book: Book, day: int) -> int:
+        return self.inner.required(book, day) + math.ceil(self.multiple * book.expected_claims)
 
 
 class NexusCover:

@@ -107,6 +107,34 @@ class Lognormal:
 
 
 @dataclass(frozen=True, slots=True)
+class Pareto:
+    """P(X > x) = (scale / x)^index above ``scale``."""
+
+    scale: float
+    index: float
+
+    @property
+    def mean(self) -> float:
+        """E[X]."""
+        return self.index * self.scale / (self.index - 1.0) if self.index > 1.0 else math.inf
+
+    @property
+    def second_moment(self) -> float:
+        """E[X^2]."""
+        return self.index * self.scale**2 / (self.index - 2.0) if self.index > 2.0 else math.inf
+
+    def cdf(self, x: Floats) -> Floats:
+        """P(X <= x)."""
+        return np.asarray(1.0 - (self.scale / np.maximum(x, self.scale)) ** self.index)
+
+    def limited_mean(self, x: Floats) -> Floats:
+        """E[min(X, x)] = scale + integral of P(X > t) from scale to x."""
+        above = np.maximum(x, self.scale) / self.scale
+        tail = np.log(above) if self.index == 1.0 else (above ** (1.0 - self.index) - 1.0) / (1.0 - self.index)
+        return np.asarray(np.minimum(x, self.scale) + self.scale * tail)
+
+
+@dataclass(frozen=True, slots=True)
 class Mixture:
     """One of ``parts``, chosen with ``weights`` that sum to 1."""
 
@@ -186,6 +214,8 @@ def scaled(severity: Severity, factor: float) -> Severity:
         raise ValueError(f"a loss cannot be scaled by {factor}")
     if isinstance(severity, Lognormal):
         return Lognormal(severity.mu + math.log(factor), severity.sigma)
+    if isinstance(severity, Pareto):
+        return Pareto(severity.scale * factor, severity.index)
     if isinstance(severity, Mixture):
         return Mixture(tuple(scaled(part, factor) for part in severity.parts), severity.weights)
     if isinstance(severity, Layer):
@@ -215,9 +245,9 @@ def discretise(severity: Severity, step: float, points: int, method: Method = "l
     if step <= 0.0 or points < 2:
         raise ValueError(f"no lattice has {points} points of step {step}")
     if method == "rounding":
-        edges = severity.cdf((np.arange(points) + 0.5) * step)
+        edges = severity.cdf((np.arange(points, dtype=np.float64) + 0.5) * step)
         return np.maximum(np.diff(edges, prepend=0.0), 0.0)
-    means = severity.limited_mean(np.arange(points + 1) * step)
+    means = severity.limited_mean(np.arange(points + 1, dtype=np.float64) * step)
     masses = np.empty(points)
     masses[0] = 1.0 - means[1] / step
     masses[1:] = (2.0 * means[1:-1] - means[:-2] - means[2:]) / step

@@ -187,16 +187,16 @@ class InsuranceSection(Section):
         source=SOLVENCY_II + ", article 163 and annex XVI; the ratios recalled")
     zero_share: float = param(0.133297, "Share of members without any cost in a year, regime own_model.", ge=0.0,
                               lt=0.9, grade="M", source="MEPS 2018")
-    own_measure: Literal["var", "tvar"] = param("var", "What the regime own_model provides for: the quantile of a year, "
-                                                "or the mean of the years beyond it.")
+    own_measure: Literal["var", "tvar"] = param("var", "What the regime own_model provides for: the quantile of a "
+                                                "year, or the mean of the years beyond it.")
     own_quantile: float = param(0.995, "That quantile; with tvar 0.99 is the Swiss Solvency Test's.", ge=0.9, le=0.9999,
                                 grade="L", source=SOLVENCY_II + ", article 101: 99.5 % over one year")
     own_credibility: float = param(
         10_000.0, "Member-years at which the pool's own distribution of members' yearly costs weighs as much as the "
         "published one, regime own_model. A coefficient of variation of 4 with so heavy a tail takes about that many "
         "to be known within a tenth.", unit="member-years", gt=0.0, le=1e9)
-    mcr_updates_per_day: int = param(1, "Updates of the requirement a day, regime nexus_cover: each moves it by at most "
-                                     "1 %, all of a day by at most 5 %.", unit="1/day", ge=1, le=24, grade="M",
+    mcr_updates_per_day: int = param(1, "Updates of the requirement a day, regime nexus_cover: each moves it by at "
+                                     "most 1 %, all of a day by at most 5 %.", unit="1/day", ge=1, le=24, grade="M",
                                      source="Nexus Mutual, MCR.sol: minUpdateTime 3600 seconds, maxMCRIncrement 500")
     gearing: float = param(4.8, "Active cover over required capital, regime nexus_cover.", gt=0.0, le=100.0, grade="M",
                            source=NEXUS)
