@@ -60,7 +60,8 @@ class Insurance(Mechanism):
         shares = section.premium_shares
         config = PoolConfig(
             PremiumShares.of(shares.claims, shares.administration, shares.oracles, shares.treasury, shares.capital),
-            section.share_offset, section.report_lag_days, section.report_lag_claims, section.run_off_tail_days)
+            section.share_offset, section.report_lag_days, section.report_lag_claims, section.run_off_tail_days,
+            section.reserving)
         parameters = CapitalParameters(
             section.fixed_ratio, section.sigma, section.member_cv, section.systemic_sd, round(section.gearing * BPS),
             section.mcr_share, section.reserve_sigma, round(section.pandemic_cost * MICRO), section.zero_share,

@@ -60,7 +60,7 @@ class InsurancePool(BalanceSheet):
         self.region = region
         self.accounts = PoolAccounts.open(ledger, name)
         self.unearned = UnearnedPremium()
-        self.reserves = Reserves(config.report_lag_days, config.report_lag_claims)
+        self.reserves = Reserves(config.report_lag_days, config.report_lag_claims, config.reserving)
         self.unpaid = UnpaidClaims.none()
         self.queue = WithdrawalQueue()
         self.totals = Totals()
@@ -145,7 +145,7 @@ class InsurancePool(BalanceSheet):
         t.fees += administration + oracles + treasury
         t.capital_income += capital
         t.senior_income += to_senior
-        self.reserves.expect(claims)
+        self.reserves.expect(claims, day)
         return earned
 
     def release_profit(self) -> int:

@@ -98,6 +98,9 @@ class InsuranceSection(Section):
         Series("insurance.unearned_premium", "Premium paid and not yet earned (UPR)", "USD", "institution"),
         Series("insurance.outstanding", "Case reserve of reported claims", "USD", "institution"),
         Series("insurance.ibnr", "Reserve for claims incurred but not reported", "USD", "institution"),
+        Series("insurance.run_off_expected", "What claims of past months were expected to grow by in the last whole "
+               "month; under the reserving methods that read the triangle", "USD", "institution"),
+        Series("insurance.run_off_actual", "What they grew by", "USD", "institution"),
         Series("insurance.claims_fund", "Earned premium held for claims", "USD", "institution"),
         Series("insurance.surplus", "Retained surplus", "USD", "institution"),
         Series("insurance.junior", "Value behind the junior shares", "USD", "institution"),
@@ -212,6 +215,10 @@ class InsuranceSection(Section):
     report_lag_days: float = param(2.0, "Expected days from care to report before the pool has experience.",
                                    unit="days", ge=0.0, le=365.0)
     report_lag_claims: float = param(200.0, "Weight of that expectation, in claims.", unit="claims", gt=0.0)
+    reserving: Literal["geometric", "chain_ladder", "bornhuetter_ferguson"] = param(
+        "geometric", "How claims incurred but not reported are estimated: expected losses times a geometric reporting "
+        "lag learned from reports; chain ladder on the pool's own monthly triangle; expected losses times the share "
+        "that the triangle leaves unreported (Bornhuetter-Ferguson). The lag above is the prior pattern of all three.")
     profit_interval_days: int = param(30, "Days between transfers of the claims fund's excess to surplus.", unit="days",
                                       ge=1, le=3650)
     rebate_threshold: float = param(
