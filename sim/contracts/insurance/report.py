@@ -124,6 +124,8 @@ class Report:
     def record_run(self, market: Market, refunds: int) -> None:
         """Record the figures of the run."""
         pools, metric = self.pools, market.record.metric
+        for pool in pools:
+            market.record.triangle(pool.name, pool.reserves.triangle.paid, pool.reserves.triangle.incurred)
         earned = sum(pool.totals.earned for pool in pools)
         approved = sum(pool.totals.approved for pool in pools)
         paid = sum(pool.totals.paid for pool in pools)
