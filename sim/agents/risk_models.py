@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.contracts.insurance.aggregate_loss import AggregateLoss, Poisson, aggregate
+from sim.contracts.insurance.aggregate_loss import Poisson, aggregate
 from sim.contracts.insurance.capital import InternalModel, WithPerils
+from sim.contracts.insurance.own_model import condensed
 from sim.contracts.insurance.severity import Empirical, Floats, Layer, Mixture, Pareto, Severity, scaled
 from sim.mechanism import Market, Mechanism
 from sim.scenario.sections.perils import Peril
@@ -29,9 +30,6 @@ from sim.world.perils import KINDS
 
 JOINT_DAYS = 90
 """Defaults within so many days of each other are joint."""
-
-NODES = 60
-"""Points by which a law of the yearly cost of perils is represented."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +61,8 @@ def believe(severities: list[Severity], rates: Floats) -> Belief:
         return Belief(np.ones(1), np.ones(1), 0.0)
     mixture = Mixture(tuple(severities), tuple((rates / total).tolist()))
     loss = aggregate(Poisson(total), mixture, 5e-3, 0.9995)
-    factors, weights = condensed(loss)
+    factors, weights = condensed(loss.grid, loss.masses)
     return Belief(1.0 + factors, weights, loss.quantile(0.995))
-
-
-def condensed(loss: AggregateLoss) -> tuple[Floats, Floats]:
-    """(values, weights) of at most NODES classes of ``loss``, each at its mean: geometric in the chance of more."""
-    chance = np.append(1.0, loss.survival[:-1])
-    least = max(float(loss.survival[-1]), 1e-9)
-    classes = np.floor(np.log(np.maximum(chance, least)) / np.log(least) * (NODES - 2) * 0.999999).astype(np.int64)
-    classes = np.where(np.arange(chance.size) == 0, 0, classes + 1)
-    weights: Floats = np.bincount(classes, loss.masses, NODES).astype(np.float64)
-    values: Floats = np.bincount(classes, loss.masses * loss.grid, NODES).astype(np.float64)
-    kept = weights > 0.0
-    weights, values = weights[kept], values[kept] / weights[kept]
-    return values, weights / weights.sum()
 
 
 class RiskModels(Mechanism):

@@ -33,6 +33,9 @@ CAP_GRID = 0.1
 TOLERANCE = 2e-3
 """Step of the lattice over the standard deviation of the year."""
 
+NODES, LEAST_CHANCE = 240, 1e-9
+"""Points by which the law of a common factor is represented, and the least chance of more that is told apart."""
+
 
 @dataclass(frozen=True, slots=True)
 class MixedLoss:
@@ -58,7 +61,7 @@ class MixedLoss:
         middle, survival, _ = self._curves()
         # the total of an own loss beyond the lattice is not known: it counts as a loss at the lattice's end
         low, high = 0.0, float(self.own.grid[-1] * self.factors.max())
-        for _ in range(60):
+        for _ in range(45):
             x = 0.5 * (low + high)
             beyond = float(self.weights @ np.interp(x / self.factors, middle, survival, left=float(survival[0]),
                                                     right=0.0))
@@ -90,11 +93,23 @@ def lognormal_factor(sd: float, width: float = 5.0, step: float = 0.05) -> tuple
     return factors / float(factors @ weights), weights
 
 
+def condensed(values: Floats, weights: Floats, nodes: int = NODES) -> tuple[Floats, Floats]:
+    """At most ``nodes`` classes of a law, each at its mean, geometric in the chance of more: (values, weights)."""
+    order = np.argsort(values, kind="stable")
+    values, weights = values[order], weights[order] / weights.sum()
+    chance = np.maximum(1.0 - np.concatenate(([0.0], np.cumsum(weights[:-1]))), LEAST_CHANCE)
+    classes = np.minimum((np.log(chance) / math.log(LEAST_CHANCE) * nodes).astype(np.int64), nodes - 1)
+    mass: Floats = np.bincount(classes, weights, nodes).astype(np.float64)
+    total: Floats = np.bincount(classes, weights * values, nodes).astype(np.float64)
+    kept = mass > 0.0
+    return total[kept] / mass[kept], mass[kept]
+
+
 def product_factor(first: tuple[Floats, Floats], second: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
     """The law of the product of two independent factors, rescaled to mean 1."""
     factors = np.multiply.outer(first[0], second[0]).ravel()
     weights = np.multiply.outer(first[1], second[1]).ravel()
-    return factors / float(factors @ weights), weights
+    return condensed(factors / float(factors @ weights), weights)
 
 
 class OwnModel:
