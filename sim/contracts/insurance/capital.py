@@ -132,10 +132,11 @@ class StandardFormula(_Immediate):
 
     def desired(self, book: Book) -> int:
         p, kept = self.parameters, 1.0 - book.ceded.share
+        premium, reserves = book.annual_premium, book.claim_reserves
         if not p.reserve_sigma:
-            underwriting = 3.0 * p.sigma * kept * (book.annual_premium + book.claim_reserves)
+            underwriting = 3.0 * p.sigma * kept * (premium + reserves)
         else:
-            underwriting = 3.0 * kept * joined(p.sigma * book.annual_premium, p.reserve_sigma * book.claim_reserves, 0.5)
+            underwriting = 3.0 * kept * joined(p.sigma * premium, p.reserve_sigma * reserves, 0.5)
         if not p.pandemic_cost:
             return math.ceil(underwriting)
         return math.ceil(joined(underwriting, PANDEMIC_SHARE * book.members * p.pandemic_cost * kept, 0.25))
