@@ -110,7 +110,10 @@ def _solve(debts: Debts, cash: Floats, alpha: float, beta: float, failed: NDArra
     others = base.copy()
     np.add.at(others, debts.creditor[full], debts.amount[full])
     inner = shares[failed, :]
-    system = splu(csc_array(eye_array(failed.size) - beta * inner))
+    try:
+        system = splu(csc_array(eye_array(failed.size) - beta * inner))
+    except RuntimeError:  # singular to the last place: the failed pay all but nothing to each other
+        return None
     solution = system.solve(alpha * cash[failed] + beta * (others[failed] - inner @ before))
     tolerance = ROUNDING * (before + owed)
     if not ((solution >= before - tolerance) & (solution <= before + owed + tolerance)).all():

@@ -107,13 +107,14 @@ def test_every_experiment_writes_equal_bytes_twice(name: str, tmp_path: Path) ->
         points = run_experiment(small, 5, runs=6)
         write_experiment(tmp_path / folder, small, points, 5, draw=write_picture)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert names == ["cascades.parquet", "manifest.json", "picture.png", "summary.parquet"]
+    assert names == ["cascades.parquet", "manifest.json", "picture.png", "sizes.parquet", "summary.parquet"]
     for file in names:
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes(), file
-    manifest, summary, cascades = load_experiment(tmp_path / "a")
+    manifest, summary, sizes = load_experiment(tmp_path / "a")
     assert manifest["experiment"] == name
     assert len(summary) == len(small.settings)
-    assert len(cascades) == 6 * len(small.settings)
+    assert len(pd.read_parquet(tmp_path / "a" / "cascades.parquet")) == 6 * len(small.settings)
+    assert (sizes.groupby(["series", "x"])["at_least"].max() == 1.0).all()
 
 
 def test_a_network_of_one_s_own_fails_each_institution_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
