@@ -54,6 +54,7 @@ class Reinsurance(Mechanism):
             party.pool.layers.insert(0, ReinsuranceLayer(self.book, party, self.insured_of))
         self._due: list[tuple[Line, int]] = []
         self._due_on = -1
+        self._standing_changed = False
 
     def start(self, market: Market) -> None:
         section, population = self.section, market.mechanism("population")
@@ -103,7 +104,8 @@ class Reinsurance(Mechanism):
             market.record.event("treaty", treaty.buyer.name, treaty.limit() / MICRO, form=treaty.terms.form,
                                 sellers=len({line.seller.name for line in treaty.every_line()}),
                                 expected_share=treaty.terms.expected_share)
-        if changed or any(treaty.terms.end == day for treaty in self.book.treaties):
+        if changed or self._standing_changed or any(treaty.terms.end == day for treaty in self.book.treaties):
+            self._standing_changed = False
             for party in self.pools:
                 self.desk.refresh_relief(party, day)
         if day % YEAR_DAYS == YEAR_DAYS - 1:
@@ -128,6 +130,7 @@ class Reinsurance(Mechanism):
 
     def _note_failures(self, failed: Iterable[tuple[Party, int]]) -> None:
         for party, amount in failed:
+            self._standing_changed = True
             self.market.record.event("recovery_unpaid", party.name, amount / MICRO)
 
     # Shocks --------------------------------------------------------------------------------------------------
@@ -139,6 +142,7 @@ class Reinsurance(Mechanism):
             lost = party.free_cash() - int(party.free_cash() * recovery)
             self.ledger.transfer(self.usd, party.account, outside, lost, "investment_loss")
             party.fail(self.market.day)
+            self._standing_changed = True
 
     def downgrade_reinsurers(self, reinsurers: list[str], extra_lag_days: int) -> None:
         """Shock ``reinsurer_downgrade``."""

@@ -26,7 +26,7 @@ from sim.contracts.insurance.capital import NOTHING_CEDED, Book
 from sim.contracts.insurance.premium import YEAR_DAYS
 from sim.contracts.insurance.treaties import SHARE
 from sim.contracts.reinsurance.book import ReinsuranceBook
-from sim.contracts.reinsurance.parties import Party, PoolParty, ReinsurerParty
+from sim.contracts.reinsurance.parties import Party, PoolParty, ReinsurerParty, Standing
 from sim.contracts.reinsurance.treaty import Treaty
 from sim.kernel.fixedpoint import MICRO
 from sim.scenario.sections.reinsurance import ReinsuranceSection, ScheduledTreaty, TreatyPlan
@@ -227,13 +227,16 @@ class Desk:
         return total
 
     def refresh_relief(self, party: PoolParty, day: int) -> None:
-        """Tell the pool's capital regime what the treaties in force take."""
+        """Tell the pool's capital regime what the treaties in force take; a seller that defaulted takes nothing."""
         ceded, belief = NOTHING_CEDED, None
         for treaty in self.book.outward[party.name]:
             terms = treaty.terms
-            if terms.start <= day < terms.end and any(layer.share for layer in terms.layers):
+            layers = tuple(
+                replace(layer, share=sum(line.share for line in row if line.seller.standing is not Standing.DEFAULTED))
+                for layer, row in zip(terms.layers, treaty.lines, strict=True))
+            if terms.start <= day < terms.end and any(layer.share for layer in layers):
                 belief = belief or self.belief(party)
-                ceded = ceded_year(terms.layers, terms.basis, belief, ceded)
+                ceded = ceded_year(layers, terms.basis, belief, ceded)
         party.pool.ceded = ceded
 
     def _bind(self, slip: Slip, buyer: Party) -> Treaty:

@@ -15,6 +15,7 @@ from sim.verification.rows import Row
 TOPICS = {
     "health": "Health spending",
     "insurance": "Ruin and solvency of pools",
+    "reinsurance": "Reinsurance",
     "contagion": "Contagion between institutions",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",

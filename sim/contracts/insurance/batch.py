@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contracts.insurance.treaties import retained
 from sim.contracts.insurance.waterfall import draw
 from sim.kernel.compiled import kernel
 from sim.kernel.draws import draw_bits, poisson, to_unit, unit_exponential
@@ -88,3 +89,36 @@ def ruin_times(
             n += 1
     return result
 
+
+
+@kernel
+def reinsured_ruins(
+    stream: np.uint64, paths: int, first: int, claims: int, capitals: NDArray[np.int64], rate: float,
+    premium_rate: float, mean: float, retention: int, limit: int, share: int,
+) -> NDArray[np.int64]:
+    """How many of ``paths`` histories of so many claims ruin pools with these ``capitals`` (surplus, rising, base
+    units), watched continuously; int64[K].
+
+    The K pools of a history meet the same claims and keep of each what one layer leaves them
+    (:func:`sim.contracts.insurance.treaties.retained`); ``premium_rate`` is net of the reinsurance premium.
+    """
+    ruined = np.zeros(capitals.size, dtype=np.int64)
+    pools = np.zeros((capitals.size, 4), dtype=np.int64)
+    for path in range(paths):
+        pools[:] = 0
+        pools[:, 1] = capitals
+        key = np.uint64(first + path)
+        standing, time, income = 0, 0.0, 0
+        for n in range(claims):
+            time += unit_exponential(to_unit(draw_bits(stream, n, key, 0))) / rate
+            until = int(premium_rate * time)
+            claim = int(mean * unit_exponential(to_unit(draw_bits(stream, n, key, 1))))
+            loss = retained(claim, retention, limit, share)
+            for pool in range(standing, capitals.size):
+                if settle_day(pools[pool], until - income, loss) > 0:
+                    ruined[pool] += 1
+                    standing = pool + 1
+            if standing == capitals.size:
+                break
+            income = until
+    return ruined

@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from sim.kernel.fixedpoint import BPS
 
@@ -33,20 +33,22 @@ class Ceded:
     cv_factor: float = 1.0
     layers: tuple[tuple[int, int, float, int], ...] = ()
 
-    def of_year(self, loss: float) -> float:
-        """What the layers take of a year's ``loss`` that the other covers have left."""
-        return sum(share * min(max(loss - attachment, 0.0), limit) for attachment, limit, share, _ in self.layers)
-
-    @property
-    def expected_of_year(self) -> int:
-        """What they are expected to take."""
-        return sum(expected for _, _, _, expected in self.layers)
+    def net(self, mean: float, unexpected: float) -> float:
+        """Unexpected loss (quantile less mean) after the layers, of a year with that ``mean`` and ``unexpected`` loss
+        before them: a layer takes its part of the quantile, and its expected cession off the mean."""
+        if not self.layers:
+            return unexpected
+        quantile = mean + unexpected
+        taken = sum(share * min(max(quantile - attachment, 0.0), limit) - expected
+                    for attachment, limit, share, expected in self.layers)
+        return max(unexpected - taken, 0.0)
 
 
 NOTHING_CEDED = Ceded()
 
 
-class Book(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Book:
     """What a regime looks at: one pool's business in force, and what of it is ceded. Money in base units."""
 
     members: int
@@ -118,24 +120,13 @@ class LognormalVaR(_Immediate):
     A small pool's true quantile lies above the lognormal's, and the normal's lies below both.
     """
 
-    _last = (0, 0.0, 0.0)
-    """(members, factor of what is ceded, multiple) of the book seen last: most that follow each other have the same."""
-
     def desired(self, book: Book) -> int:
-        members, factor, multiple = self._last
         if book.members <= 0:
             return 0
         ceded = book.ceded
-        at = (book.members, ceded.cv_factor)
-        if at != (members, factor):
-            cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
-            multiple = lognormal_multiple(cv)
-            self._last = (*at, multiple)
+        cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
         kept = (1.0 - ceded.share) * book.expected_claims
-        required = multiple * kept
-        if ceded.layers:
-            required = max(required - ceded.of_year(kept + required) + ceded.expected_of_year, 0.0)
-        return math.ceil(required)
+        return math.ceil(ceded.net(kept, lognormal_multiple(cv) * kept))
 
 
 class NexusCover:

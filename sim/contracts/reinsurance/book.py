@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.contracts.insurance.treaties import share_lines
-from sim.contracts.reinsurance.parties import PREMIUM, Party
+from sim.contracts.reinsurance.parties import PREMIUM, Party, Standing
 from sim.contracts.reinsurance.treaty import NOBODY, Line, Treaty
 from sim.kernel.fixedpoint import share_pot
 
@@ -146,7 +146,7 @@ class ReinsuranceBook:
 
     def pay_premiums(self, day: int) -> int:
         """Each cedant pays what its treaties have cost by now and it has not paid, as far as its free cash reaches;
-        returns what was paid, less commission."""
+        returns what was paid, less commission. A seller that has defaulted is paid no more: its part is withheld."""
         paid = 0
         for treaty in self.treaties:
             gross, returned = treaty.premium_until(day)
@@ -157,13 +157,12 @@ class ReinsuranceBook:
             if amount > 0:
                 lines = treaty.every_line()
                 for line, part in zip(lines, share_lines(amount, [line.premium for line in lines]), strict=True):
-                    if part:
+                    if part and line.seller.standing is not Standing.DEFAULTED:
                         treaty.buyer.pay(line.seller, part, PREMIUM)
                         self.accounts[line.seller.name].premium_received += part
+                        self.accounts[treaty.buyer.name].premium += part
+                        paid += part
                 treaty.premium_paid += amount
-                own = self.accounts[treaty.buyer.name]
-                own.premium += amount
-                paid += amount
         return paid
 
     # Recoveries ----------------------------------------------------------------------------------------------
