@@ -63,19 +63,24 @@ class DayPlan:
             for name, hook in order_phase(entries):
                 run = getattr(mechanisms[name], hook.call)
                 self.hooks[phase].append(Planned(phase, name, hook.call, hook.after, run))
-        self.seconds: dict[str, float] = {phase.name.lower(): 0.0 for phase in Phase}
-        self.hook_seconds: dict[str, float] = {
-            f"{planned.mechanism}.{planned.call}": 0.0 for hooks in self.hooks.values() for planned in hooks}
+        self._calls = [[(f"{planned.mechanism}.{planned.call}", planned.run) for planned in self.hooks[phase]]
+                       for phase in Phase]
+        self._names = [phase.name.lower() for phase in Phase]
+        self.seconds: dict[str, float] = dict.fromkeys(self._names, 0.0)
+        self.hook_seconds: dict[str, float] = {name: 0.0 for calls in self._calls for name, _ in calls}
 
     def run(self, phase: Phase, market: Market) -> None:
         """Run the hooks of ``phase`` in order."""
+        calls = self._calls[phase]
+        if not calls:
+            return
         start = last = perf_counter()
-        for planned in self.hooks[phase]:
-            planned.run(market)
+        for name, call in calls:
+            call(market)
             now = perf_counter()
-            self.hook_seconds[f"{planned.mechanism}.{planned.call}"] += now - last
+            self.hook_seconds[name] += now - last
             last = now
-        self.seconds[phase.name.lower()] += last - start
+        self.seconds[self._names[phase]] += last - start
 
     def lines(self) -> list[str]:
         """The plan as text, one line a hook, for ``explain day``."""

@@ -36,6 +36,9 @@ class Recorder:
             self.declared_metrics.update(metric.name for metric in section.metrics)
         self.daily: dict[str, np.ndarray] = {}
         self.institutions: dict[str, dict[str, np.ndarray]] = {}
+        self._cells: dict[str, Any] = {}
+        self._institution_cells: dict[tuple[str, str], Any] = {}
+        """The same memory as the arrays: single values are written faster there."""
         self.metrics: dict[str, float] = {}
         self.events: list[tuple[int, str, str, float, str]] = []
         self.flows: list[tuple[int, str, str, str, str, int]] = []
@@ -46,22 +49,23 @@ class Recorder:
 
     def series(self, name: str, value: float) -> None:
         """Record today's value of a market-wide series."""
-        row = self.daily.get(name)
-        if row is None:
+        cells = self._cells.get(name)
+        if cells is None:
             if self.declared_series.get(name) != "market":
                 raise RecorderError(f"no section declares the market series {name!r}")
-            row = self.daily[name] = self._row()
-        row[self.day] = value
+            self.daily[name] = self._row()
+            cells = self._cells[name] = memoryview(self.daily[name].data)
+        cells[self.day] = value
 
     def institution(self, institution: str, name: str, value: float) -> None:
         """Record today's value of an institution's series."""
-        try:
-            row = self.institutions[institution][name]
-        except KeyError:
+        cells = self._institution_cells.get((institution, name))
+        if cells is None:
             if self.declared_series.get(name) != "institution":
-                raise RecorderError(f"no section declares the institution series {name!r}") from None
+                raise RecorderError(f"no section declares the institution series {name!r}")
             row = self.institutions.setdefault(institution, {})[name] = self._row()
-        row[self.day] = value
+            cells = self._institution_cells[institution, name] = memoryview(row.data)
+        cells[self.day] = value
 
     def metric(self, name: str, value: float) -> None:
         """Record a figure of the whole run; a figure that is not finite is left out, as "not defined in this run"."""

@@ -112,7 +112,7 @@ class LiquidityProviders(Mechanism):
         staked = np.zeros(section.providers, dtype=np.int64)
         for index in range(len(self.pools)):
             target = round(section.opening_scr_ratio * self.insurers.opening_requirement(index))
-            members = np.flatnonzero(chosen[:, index])
+            members = (chosen[:, index]).nonzero()[0]
             junior = target if members.size == 0 else round(self.insurers.section.junior_share * target)
             if junior:
                 self.insurers.stake_junior(market, index, junior)
@@ -148,15 +148,17 @@ class LiquidityProviders(Mechanism):
             return
         self.yields = expected_yields(self.record, self.section)
         self._exits(market)
-        turn = np.flatnonzero(self._turn == market.day % self.section.decision_interval_days)
+        turn = (self._turn == market.day % self.section.decision_interval_days).nonzero()[0]
         if turn.size:
             self._entries(market, turn)
 
     def holdings(self) -> NDArray[np.int64]:
         """Senior shares int64[providers, pools], without those in the queue."""
-        first = self.first_account
-        return np.stack([self.ledger.balances(pool.senior.share)[first:first + self.accounts.size]
-                         for pool in self.pools], axis=1)
+        mine = slice(self.first_account, self.first_account + self.accounts.size)
+        held = np.empty((self.accounts.size, len(self.pools)), dtype=np.int64)
+        for index, pool in enumerate(self.pools):
+            held[:, index] = self.ledger.balances(pool.senior.share)[mine]
+        return held
 
     def _exits(self, market: Market) -> None:
         chances = exit_hazards(self.record, self.section)
@@ -189,7 +191,7 @@ class LiquidityProviders(Mechanism):
         speed = np.minimum(section.decision_interval_days * section.entry_speed
                            * excess[np.arange(turn.size), choice], 1.0)
         amounts = np.floor(cash * speed).astype(np.int64)
-        acting = np.flatnonzero((total > 0.0) & (amounts >= max(section.smallest_deposit * MICRO, 1)))
+        acting = ((total > 0.0) & (amounts >= max(section.smallest_deposit * MICRO, 1))).nonzero()[0]
         who, where, amounts = turn[acting], choice[acting], amounts[acting]
 
         def execute(rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
@@ -220,10 +222,10 @@ class LiquidityProviders(Mechanism):
         prices = self.record.facts.unit_value
         worth: NDArray[np.float64] = self.holdings() @ prices
         first = self.first_account
-        for index, pool in enumerate(self.pools):
+        for price, pool in zip(prices.tolist(), self.pools, strict=True):
             for request in pool.queue:
                 if first <= request.owner < first + worth.size:
-                    worth[request.owner - first] += request.shares * prices[index]
+                    worth[request.owner - first] += request.shares * price
         return worth
 
     def observe(self, market: Market) -> None:
@@ -238,8 +240,10 @@ class LiquidityProviders(Mechanism):
         series("liquidity_providers.withdrawals", books.withdrawn_today / MICRO)
         series("liquidity_providers.value", float(values.sum()) / MICRO)
         series("liquidity_providers.cash", float(self.ledger.balances(self.usd)[self.accounts].sum()) / MICRO)
-        if np.isfinite(self.yields).any():
-            series("liquidity_providers.expected_yield", float(np.nanmean(self.yields)))
+        finite = np.isfinite(self.yields)
+        if finite.any():
+            mean = self.yields.mean() if finite.all() else np.nanmean(self.yields)
+            series("liquidity_providers.expected_yield", float(mean))
 
     def finish(self, market: Market) -> None:
         if self.section.providers == 0:

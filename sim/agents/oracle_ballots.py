@@ -144,14 +144,15 @@ class Ballots:
     ) -> None:
         """One transaction per operator and round, with all its votes; it pays no more gas than silence would cost."""
         votes = np.concatenate(counts)
-        rows = np.flatnonzero(votes)
+        rows = votes.nonzero()[0]
         votes = votes[rows]
         round_of, numbers = np.divmod(rows, self.keys.size)
 
         def call(which: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
-            for index in np.unique(round_of[which]).tolist():
+            theirs = round_of[which]
+            for index in sorted(set(theirs.tolist())):
                 landed = np.zeros(self.keys.size, dtype=np.bool_)
-                landed[numbers[which[round_of[which] == index]]] = True
+                landed[numbers[which[theirs == index]]] = True
                 land(rounds[index], landed)
 
         worth = self.claims.at_stake()[numbers] + self.claims.reward()

@@ -219,12 +219,12 @@ class Oracles(Mechanism):
         """Ask for the stake of those who leave; the others fill theirs up to target from cash they can spare."""
         staking = self.claims.operators.staking
         stakes, unbonding = staking.stakes(), staking.unbonding()
-        for number in np.flatnonzero(leaving & (stakes > unbonding)).tolist():
+        for number in (leaving & (stakes > unbonding)).nonzero()[0].tolist():
             staking.request_unstake(number, int(stakes[number] - unbonding[number]), day)
         held = staking.ledger.balances(staking.asset)[self.wallets]
         spare = held - (self.working_cash if staking.asset == self.usd else 0)
         more = np.minimum(self.target_stake - stakes, spare)
-        for number in np.flatnonzero(~leaving & (unbonding == 0) & (more > 0)).tolist():
+        for number in (~leaving & (unbonding == 0) & (more > 0)).nonzero()[0].tolist():
             staking.stake(number, int(self.wallets[number]), int(more[number]))
 
     # The day ---------------------------------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class Oracles(Mechanism):
         if self.firms is None:
             return accuracy
         costs = votes * self.vote_cost
-        rows = np.flatnonzero(costs)
+        rows = costs.nonzero()[0]
         if not rows.size:
             return accuracy
         paid = np.asarray(market.ledger.collect(self.usd, self.wallets[rows], self.firms, costs[rows], "oracle_effort",
@@ -308,7 +308,7 @@ class Oracles(Mechanism):
         if staking.asset == self.usd:  # stake withdrawn is kept for another day
             kept = kept + np.maximum(self.target_stake - staking.stakes(), 0)
         surplus = np.maximum(held - kept, 0)
-        rows = np.flatnonzero(surplus)
+        rows = surplus.nonzero()[0]
         if rows.size:
             market.ledger.collect(self.usd, self.wallets[rows], self.firms, surplus[rows], "oracle_profit")
 

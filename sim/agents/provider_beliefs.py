@@ -148,5 +148,6 @@ def tail_losses(facts: PoolFacts, member_cv: float, systemic_sd: float) -> NDArr
     variance = np.log1p(own + systemic_sd**2 * (1.0 + own))[:, None]
     claims = facts.expected_claims[:, None] * np.exp(np.sqrt(variance) * _TAIL_NORMALS - 0.5 * variance)
     beyond = claims - (facts.expected_claims + np.maximum(facts.first_loss, 0.0))[:, None]
-    losses: NDArray[np.float64] = np.clip(beyond / np.maximum(facts.senior, 1.0)[:, None], 0.0, 1.0).mean(axis=1)
+    shares = np.minimum(np.maximum(beyond / np.maximum(facts.senior, 1.0)[:, None], 0.0), 1.0)
+    losses: NDArray[np.float64] = shares.mean(axis=1)
     return np.where(facts.senior > 0.0, losses, 0.0)

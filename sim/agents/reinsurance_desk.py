@@ -157,7 +157,7 @@ class Desk:
         """Value of the capital relief plus the expected cession, less the price: dollars a year."""
         book = party.pool.book()
         after = ceded_year(slip.terms.layers, slip.terms.basis, self.belief(party), book.ceded)
-        relief = party.pool.regime.desired(book) - party.pool.regime.desired(replace(book, ceded=after))
+        relief = party.pool.regime.desired(book) - party.pool.regime.desired(book._replace(ceded=after))
         return self.section.capital_relief_value * relief / MICRO + slip.expected - slip.price
 
     def _offered_slip(self, name: str, plan: TreatyPlan, party: PoolParty, day: int) -> Slip | None:

@@ -51,6 +51,7 @@ class Trader(mesa.Agent):
         self.name = name
         self.account: int = desk.ledger.open_account(name, "traders")
         self.key = agent_key(name)
+        self.volume = f"{self.kind}_volume"
         self.opening = (0, 0)
 
     def endow(self, cash: int, tokens: int) -> None:
@@ -75,7 +76,7 @@ class Trader(mesa.Agent):
         """Run one of its orders in its block; raises what refuses it."""
         desk = self.desk
         out = desk.pool.swap(self.account, desk.hlt if order.base_in else desk.usd, order.amount, order.least)
-        desk.tally(f"{self.kind}_volume", out if order.base_in else order.amount)
+        desk.tally(self.volume, out if order.base_in else order.amount)
 
 
 class NoiseTrader(Trader):
@@ -94,11 +95,14 @@ class MomentumTrader(Trader):
         section = self.desk.section
         if len(prices) <= section.momentum_window_days:
             return 0.0
-        steps = np.diff(np.log(np.array(prices)))
-        sigma = float(steps.std()) * math.sqrt(steps.size)
+        logs = np.log(np.array(prices))
+        steps = logs[1:] - logs[:-1]
+        total = float(np.add.reduce(steps))
+        apart = steps - total / steps.size
+        sigma = math.sqrt(float(np.add.reduce(apart * apart)) / steps.size) * math.sqrt(steps.size)
         if sigma == 0.0:
             return 0.0
-        share = 0.5 * (1.0 + section.momentum_strength * math.tanh(float(steps.sum()) / sigma))
+        share = 0.5 * (1.0 + section.momentum_strength * math.tanh(total / sigma))
         held = self.tokens / MICRO * price
         wealth = self.cash / MICRO + held
         gap = share * wealth - held
@@ -117,6 +121,7 @@ class Arbitrageur(Trader):
         self.late_gain: float | None = None
         self.last_late_day = 0
         self.holdings_seen = (0, 0)
+        self.repeated_key = np.full(desk.section.arbitrage_orders_per_day, self.key)
 
     def observe_prices(self) -> None:
         """Set what a token fetches and costs outside the pool now, micro-USD: the better of venue and reserve."""
@@ -283,9 +288,10 @@ class Traders(Mechanism):
 
     def tally(self, name: str, amount: int) -> None:
         """Add to a figure of today; taken back with the transaction it belongs to."""
-        before = self.today.get(name, 0)
-        self.ledger.on_rollback(lambda: self.today.__setitem__(name, before))
-        self.today[name] = before + amount
+        today = self.today
+        before = today.get(name, 0)
+        self.ledger.on_rollback(lambda: today.__setitem__(name, before))
+        today[name] = before + amount
 
     # The day -------------------------------------------------------------------------------------------------
 
@@ -301,8 +307,7 @@ class Traders(Mechanism):
         for trader in self.arbitrageurs:
             trader.observe_prices()
             trader.restock()
-            arrivals = self._arbitrage_arrival.uniform(market.day, np.full(self._slices.size, trader.key),
-                                                       self._slices)
+            arrivals = self._arbitrage_arrival.uniform(market.day, trader.repeated_key, self._slices)
             orders += trader.orders(market.day, gas, arrivals)
         if orders:
             self._submit(market, orders)

@@ -90,10 +90,13 @@ class FeeMarket:
     data_path: NDArray[np.float64]
     spikes: list[Spike] = field(default_factory=list)
     data_spikes: list[Spike] = field(default_factory=list)
+    tip: int = field(init=False)
+    """Suggested tip, wei per gas: the mean tip of other users."""
     cycle: NDArray[np.float64] = field(init=False)
     """float64[24]: the daily cycle of the fee level, with mean 1."""
 
     def __post_init__(self) -> None:
+        self.tip = max(1, round(self.section.tip_gwei * GWEI))
         angle = 2.0 * np.pi * (np.arange(HOURS) - self.section.peak_hour) / HOURS
         cycle = np.exp(self.section.daily_cycle * np.cos(angle))
         self.cycle = cycle / cycle.mean()
@@ -128,11 +131,6 @@ class FeeMarket:
     def opening_base_fee(self) -> int:
         """Wei per gas of the first block."""
         return max(1, round(self.section.base_fee_gwei * GWEI))
-
-    @property
-    def tip(self) -> int:
-        """Suggested tip, wei per gas: the mean tip of other users."""
-        return max(1, round(self.section.tip_gwei * GWEI))
 
     def hourly_levels(self, day: int) -> NDArray[np.float64]:
         """float64[24]: wei per gas that demand supports in each hour of ``day``."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -100,12 +101,15 @@ COLUMNS: dict[str, type[np.generic]] = {
 }
 
 
+_COUNTING = np.arange(1024)
+
+
 def runs(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
     """(start, end) of each stretch of equal neighbours."""
     if numbers.size == 0:
         return []
-    cuts = (np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist()
-    return list(zip([0, *cuts], [*cuts, int(numbers.size)], strict=True))
+    edges = [0, *((numbers[1:] != numbers[:-1]).nonzero()[0] + 1).tolist(), int(numbers.size)]
+    return list(pairwise(edges))
 
 
 class Mempool:
@@ -132,11 +136,11 @@ class Mempool:
                 grown = np.zeros(self._capacity, dtype=column.dtype)
                 grown[:start] = column[:start]
                 self._columns[name] = grown
-        columns = self._columns
-        columns["batch"][start:end] = number
-        columns["row"][start:end] = np.arange(count)
+        columns, rows = self._columns, slice(start, end)
+        columns["batch"][rows] = number
+        columns["row"][rows] = _COUNTING[:count] if count <= _COUNTING.size else np.arange(count)
         for name, value in values.items():
-            columns[name][start:end] = value
+            columns[name][rows] = value
         self.size = end
         self.batches[number] = batch
         self._left[number] = count
@@ -152,6 +156,9 @@ class Mempool:
             self._left[number] -= end - start
             if self._left[number] == 0:
                 del self._left[number], self.batches[number]
+        if not self.batches:
+            self.size = 0
+            return
         staying = np.flatnonzero(~leaving)
         for column in self._columns.values():
             column[:staying.size] = column[staying]

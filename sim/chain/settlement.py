@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.mempool import ANY_FEE, FOREVER, Batch, Mempool, Queue, Refused, Rows, RowsCallback, runs
+from sim.kernel.compiled import kernel
 from sim.kernel.draws import Decision, agent_key
 from sim.kernel.fixedpoint import BPS
 from sim.kernel.ledger import Ledger, LedgerError
 from sim.mechanism import Market, Mechanism
 
 _NONE: Rows = np.empty(0, dtype=np.int64)
+_HALF = np.uint64(32)
 
 
 @dataclass(slots=True)
@@ -41,6 +43,13 @@ class Included:
 
     rows: Rows
     blocks: Rows
+
+
+@kernel
+def spread_over_day(rank: NDArray[np.uint64], blocks: int, arrival: NDArray[np.int64]) -> None:
+    """Fill ``arrival`` int64[n]: the block at which each arrives, by the upper half of ``rank`` uint64[n]."""
+    for i in range(rank.size):
+        arrival[i] = np.int64((rank[i] >> _HALF) * np.uint64(blocks) >> _HALF)
 
 
 def attempt(ledger: Ledger, batch: Batch, rows: Rows, blocks: Rows) -> Rows:
@@ -124,7 +133,7 @@ class Settlement(Mechanism):
 
         Raises ValueError where columns do not fit, fees or gas are negative, or gas exceeds a block.
         """
-        senders = np.ascontiguousarray(batch.senders, dtype=np.int64).ravel()
+        senders = np.asarray(batch.senders, dtype=np.int64).reshape(-1)
         count = senders.size
         if count == 0:
             return -1
@@ -137,8 +146,10 @@ class Settlement(Mechanism):
             raise ValueError(f"a batch of {batch.kind!r} has {keys.size} keys for {count} senders")
         number, serial = self._kind(batch.kind)
         rank = self._order.bits(self.market.day, keys, serial)
+        arrival: int | NDArray[np.int64]
         if batch.arrival is None:
-            arrival = ((rank >> np.uint64(32)) * np.uint64(self.blocks_per_day) >> np.uint64(32)).astype(np.int64)
+            arrival = np.empty(count, dtype=np.int64)
+            spread_over_day(rank, self.blocks_per_day, arrival)
         else:
             arrival = np.minimum(self._column(batch, "arrival", batch.arrival, count), self.blocks_per_day - 1)
         self.counts.submitted += count
@@ -186,18 +197,20 @@ class Settlement(Mechanism):
         leaving = np.zeros(pool.size, dtype=np.bool_)
         leaving[included.rows] = True
         expired = ~leaving & (pool["expires"] <= day)
-        chosen = np.flatnonzero(leaving)
+        chosen = leaving.nonzero()[0]
         paid = pay(chosen)
-        funded = leaving.copy()
-        if paid is not None:
+        funded = leaving
+        if paid is not None and not paid.all():
+            funded = leaving.copy()
             funded[chosen[~paid]] = False
-        dropped = np.flatnonzero(expired | (leaving & ~funded))
+        dropped = (expired | (leaving & ~funded)).nonzero()[0]
         waited = int((day - pool["submitted"][funded]).sum())
 
         blocks = np.zeros(pool.size, dtype=np.int64)
         blocks[included.rows] = included.blocks
-        commuting = np.flatnonzero(funded & ~pool["ordered"])
-        in_order = included.rows[(funded & pool["ordered"])[included.rows]]
+        in_order = funded & pool["ordered"]
+        commuting = (funded & ~in_order).nonzero()[0]
+        in_order = included.rows[in_order[included.rows]]
         work = [self._parts(some, blocks) for some in (commuting, in_order)]
         lost = self._parts(dropped, blocks)
         executed = commuting.size + in_order.size
@@ -218,6 +231,8 @@ class Settlement(Mechanism):
 
     def _parts(self, positions: Rows, blocks: Rows) -> list[tuple[Batch, Rows, Rows]]:
         """Stretches of one batch among mempool positions: (batch, its rows, their blocks)."""
+        if positions.size == 0:
+            return []
         numbers, rows, where = self.pool["batch"][positions], self.pool["row"][positions], blocks[positions]
         batches = self.pool.batches
         return [(batches[int(numbers[start])], rows[start:end], where[start:end]) for start, end in runs(numbers)]

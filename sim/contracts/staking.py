@@ -104,7 +104,7 @@ class Staking:
 
     def withdrawable(self, day: int) -> NDArray[np.int64]:
         """Numbers of the stakers who can withdraw something on ``day``."""
-        return np.flatnonzero((self._unbonding > 0) & (self._free_from <= day))
+        return ((self._unbonding > 0) & (self._free_from <= day)).nonzero()[0]
 
     def draw(self, stream: np.uint64, day: int, keys: NDArray[np.uint64], size: int) -> NDArray[np.int32]:
         """One committee per key, int32[n, size]; see :func:`sim.contracts.oracle_committee.seats.draw_seats`."""
@@ -112,10 +112,10 @@ class Staking:
 
     def settle(self, tally: Tally, rest_to: int) -> None:
         """Take from the escrows what the tally says was lost, give what it says is shared, the rest to ``rest_to``."""
-        taken = np.flatnonzero(tally.lost)
+        taken = tally.lost.nonzero()[0]
         if not taken.size:
             return
-        given = np.flatnonzero(tally.shared)
+        given = tally.shared.nonzero()[0]
         with self.ledger.atomic():
             self.ledger.collect(self.asset, self.escrows[taken], self.pot, tally.lost[taken], "slash")
             self.ledger.pay(self.asset, self.pot, self.escrows[given], tally.shared[given], "slash_share")
@@ -125,7 +125,7 @@ class Staking:
         """Invariant: the pot is empty between settlements, and nothing unbonds without a day on which it is free."""
         if left := self.ledger.balance(self.asset, self.pot):
             return f"{left} base units of slashed stake are in nobody's escrow"
-        undated = np.flatnonzero((self._unbonding > 0) & (self._free_from == UNKNOWN_DAY))
+        undated = ((self._unbonding > 0) & (self._free_from == UNKNOWN_DAY)).nonzero()[0]
         return f"{self.names[undated[0]]} unbonds without a date" if undated.size else None
 
     def _change(self, staker: int, unbonding: int, free_from: int) -> None:

@@ -54,7 +54,8 @@ class Book:
     """Accounts of ``institutions`` (how many may be open at once) and ``people``, and assets with their balances."""
 
     def __init__(self, institutions: int, people: int, people_sector: str, journal: Journal) -> None:
-        self._capacity = index(institutions)
+        self._capacity = self.people_start = index(institutions)
+        """``people_start`` is the account of person slot 0."""
         self._people = index(people)
         self.people_sector = people_sector
         self._journal = journal
@@ -157,10 +158,10 @@ class Book:
             raise UnknownAccount(f"no open account {account}")
         return self.sectors[self._sector_of[account]]
 
-    @property
-    def people_start(self) -> int:
-        """The account of person slot 0."""
-        return self._capacity
+    def institutions(self) -> dict[str, NDArray[np.int64]]:
+        """The open institutions' accounts, in order, by sector."""
+        belongs_to = self._sector_of[: self._capacity]
+        return {name: (belongs_to == sector).nonzero()[0] for name, sector in self._sectors.items()}
 
     def person(self, slot: Any) -> Any:
         """The account of a person's slot; of each, where ``slot`` is an array."""

@@ -93,10 +93,10 @@ class Columns:
 
     def __getitem__(self, what: Any) -> Any:
         """The column of a name (writable, used rows only), or the row of a slot."""
-        if isinstance(what, str):
-            try:
-                return self._views[what]
-            except KeyError:
+        try:
+            return self._views[what]
+        except KeyError:
+            if isinstance(what, str):
                 raise KeyError(f"no column {what!r}") from None
         slot = int(what)
         if not -self._size <= slot < self._size:

@@ -212,7 +212,9 @@ def _fill_below(bits: Any, high: Any, out: Any) -> None:
 
 def _parameter(value: ArrayLike, size: int, name: str, dtype: Any = np.float64) -> NDArray[Any]:
     """A parameter as an array of one or of ``size`` elements; not a number is refused."""
-    array = np.ascontiguousarray(value, dtype=dtype).ravel()
+    if isinstance(value, float) and value == value and dtype is np.float64:
+        return np.array([value])
+    array = np.ascontiguousarray(value, dtype=dtype).reshape(-1)
     if array.size not in (1, size):
         raise ValueError(f"{name} has {array.size} values for {size} draws")
     if dtype is np.float64 and np.isnan(array).any():
@@ -234,9 +236,12 @@ class Decision:
         self.stream = stream
 
     def _bits(self, day: int, keys: Any, n: ArrayLike) -> tuple[NDArray[np.uint64], bool]:
-        scalar = np.ndim(keys) == 0
-        column = np.ascontiguousarray([int(keys)] if scalar else keys, dtype=np.uint64)
-        serials = np.ascontiguousarray(n, dtype=np.int64).ravel()
+        if isinstance(keys, np.ndarray) and keys.ndim:
+            scalar, column = False, np.ascontiguousarray(keys, dtype=np.uint64)
+        else:
+            scalar = np.ndim(keys) == 0
+            column = np.ascontiguousarray([int(keys)] if scalar else keys, dtype=np.uint64)
+        serials = np.ascontiguousarray(n, dtype=np.int64).reshape(-1)
         if serials.size != 1 and serials.size != column.size:
             raise ValueError(f"{self.name}: {serials.size} serials for {column.size} keys")
         out = np.empty(column.size, dtype=np.uint64)

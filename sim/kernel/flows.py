@@ -7,11 +7,13 @@ flows at any time without a copy of the opening balances.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.kernel.accounts import MAX_SECTORS, Asset
+from sim.kernel.compiled import kernel
 from sim.kernel.ledger_errors import LedgerError
 
 CELLS = MAX_SECTORS * MAX_SECTORS
@@ -20,13 +22,49 @@ Flow = tuple[int, str, str, str, str, int]
 """(day, kind, asset symbol, paying sector, receiving sector, base units)."""
 
 
+class Order(NamedTuple):
+    """Slots by kind and asset and sectors by name, as their ids; ``sizes`` are how many there were of both."""
+
+    sizes: tuple[int, int]
+    slots: NDArray[np.int64]
+    sectors: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, slots: list[tuple[str, Asset]], sectors: tuple[str, ...]) -> Order:
+        """The order of these."""
+        by_name = sorted(range(len(slots)), key=lambda slot: (slots[slot][0], slots[slot][1].symbol))
+        return cls((len(slots), len(sectors)), np.array(by_name, dtype=np.int64),
+                   np.array(sorted(range(len(sectors)), key=sectors.__getitem__), dtype=np.int64))
+
+
+@kernel
+def take_out(flows: Any, slots: Any, sectors: Any, found: Any) -> int:
+    """Write into ``found`` int64[n, 4] the flows that are not zero, in this order, and make them zero; their number,
+    which is n where more may be left."""
+    count = 0
+    for slot in slots:
+        for payer in sectors:
+            for payee in sectors:
+                amount = flows[slot, payer, payee]
+                if amount == 0:
+                    continue
+                if count == len(found):
+                    return count
+                found[count, 0], found[count, 1], found[count, 2], found[count, 3] = slot, payer, payee, amount
+                count += 1
+                flows[slot, payer, payee] = 0
+    return count
+
+
 class FlowMatrix:
     """``array[slot, payer, payee]``; ``cells`` is the same memory, flat. While ``lent`` the array must not move."""
 
-    __slots__ = ("_slots", "array", "cells", "lent", "settled")
+    __slots__ = ("_found", "_order", "_slots", "array", "cells", "lent", "settled")
 
     def __init__(self) -> None:
         self._slots: list[tuple[str, Asset]] = []
+        self._order = Order.of([], ())
+        self._found = np.empty((256, 4), dtype=np.int64)
         self.settled: dict[int, list[int]] = {}
         self.lent = False
         self.array = np.zeros((16, MAX_SECTORS, MAX_SECTORS), dtype=np.int64)
@@ -46,18 +84,23 @@ class FlowMatrix:
 
     def settle(self, day: int, sectors: tuple[str, ...]) -> list[Flow]:
         """The flows that are not zero, sorted; they are added to ``settled`` and the matrix starts anew."""
-        used = self.array[: len(self._slots), : len(sectors), : len(sectors)]
+        if self._order.sizes != (len(self._slots), len(sectors)):
+            self._order = Order.of(self._slots, sectors)
+        found, count = self._found, len(self._found)
+        rows: list[list[int]] = []
+        while count == len(found):
+            count = take_out(self.array, self._order.slots, self._order.sectors, found)
+            rows += found[:count].tolist()
         flows: list[Flow] = []
-        places = np.nonzero(used)
-        amounts = used[places].tolist()
-        for slot, payer, payee, amount in zip(*(place.tolist() for place in places), amounts, strict=True):
+        for slot, payer, payee, amount in rows:
             kind, asset = self._slots[slot]
-            settled = self.settled.setdefault(asset.id, [0] * MAX_SECTORS)
+            settled = self.settled.get(asset.id)
+            if settled is None:
+                settled = self.settled[asset.id] = [0] * MAX_SECTORS
             settled[payer] -= amount
             settled[payee] += amount
             flows.append((day, kind, asset.symbol, sectors[payer], sectors[payee], amount))
-        used[...] = 0
-        return sorted(flows)
+        return flows
 
     def net(self, asset: Asset) -> list[int]:
         """By sector id: all that ever came in less all that ever went out, today included."""

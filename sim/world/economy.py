@@ -71,7 +71,7 @@ class Economy(Mechanism):
             accounts = slots + ledger.people_start
             paid = np.zeros(slots.size, dtype=np.bool_)
             for payer, rows, kind in ((self.firms, employed, "wage"), (self.government, ~employed, "transfer")):
-                where = np.flatnonzero(rows)
+                where = rows.nonzero()[0]
                 paid[where] = ledger.pay(self.usd, payer, accounts[where], pay[where], kind, partial=True)
             self.unpaid_today = int(pay[~paid].sum())
             self.unpaid += self.unpaid_today

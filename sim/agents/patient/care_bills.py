@@ -10,13 +10,21 @@ from sim.kernel.compiled import kernel
 from sim.kernel.draws import draw_bits, hits
 
 
-@kernel
 def affordable(
     slots: np.ndarray, due: np.ndarray, cash: np.ndarray, floor: int, spent: np.ndarray
 ) -> np.ndarray:
     """What each bill's patient can pay, int64[n]: rows in order, cash above ``floor``, several bills of one person
     drawing on the same cash. ``spent`` int64[people] is room to work in: zeros, and left so."""
     paid = np.zeros(slots.size, dtype=np.int64)
+    fill_affordable(slots, due, cash, floor, spent, paid)
+    return paid
+
+
+@kernel
+def fill_affordable(
+    slots: np.ndarray, due: np.ndarray, cash: np.ndarray, floor: int, spent: np.ndarray, paid: np.ndarray
+) -> None:
+    """The loop of :func:`affordable`; ``paid`` are zeros before."""
     for row in range(slots.size):
         slot = slots[row]
         room = cash[slot] - spent[slot] - floor
@@ -25,10 +33,8 @@ def affordable(
             spent[slot] += paid[row]
     for row in range(slots.size):
         spent[slots[row]] = 0
-    return paid
 
 
-@kernel
 def bill_needs(
     slots: np.ndarray, keys: np.ndarray, kinds: np.ndarray, needs: np.ndarray, serials: np.ndarray, day: int,
     stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, public: np.ndarray,
@@ -41,9 +47,20 @@ def bill_needs(
     until the yearly ``maximum``, of which ``public_spent`` int64[people] is used; otherwise it is the whole cost here.
     ``public_spent`` and ``spent`` int64[people], all care of the year, are advanced.
     """
-    rows = np.empty(slots.size, dtype=np.int64)
-    costs = np.empty(slots.size, dtype=np.int64)
-    own = np.empty(slots.size, dtype=np.int64)
+    bills = np.empty((3, slots.size), dtype=np.int64)
+    met = fill_bills(slots, keys, kinds, needs, serials, day, stream, chance, price_level, pool, public,
+                     coinsurance_bps, maximum, public_spent, spent, bills[0], bills[1], bills[2])
+    return bills[0, :met], bills[1, :met], bills[2, :met]
+
+
+@kernel
+def fill_bills(
+    slots: np.ndarray, keys: np.ndarray, kinds: np.ndarray, needs: np.ndarray, serials: np.ndarray, day: int,
+    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, public: np.ndarray,
+    coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
+    rows: np.ndarray, costs: np.ndarray, own: np.ndarray,
+) -> int:
+    """The loop of :func:`bill_needs`; the last three arrays are written. Returns how many needs were met."""
     met = 0
     for row in range(slots.size):
         slot = slots[row]
@@ -58,7 +75,7 @@ def bill_needs(
         spent[slot] += cost
         rows[met], costs[met], own[met] = row, cost, part
         met += 1
-    return rows[:met].copy(), costs[:met].copy(), own[:met].copy()
+    return met
 
 
 @kernel

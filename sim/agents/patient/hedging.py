@@ -48,7 +48,7 @@ class Hedging(Mechanism):
         self.patients: Any = market.mechanism("patients")
         self.chain: Any = market.mechanism("chain")
         keys = market.people["key"]
-        candidates = np.flatnonzero(self.consider.bernoulli(-1, keys, self.section.reviewers_share))
+        candidates = self.consider.bernoulli(-1, keys, self.section.reviewers_share).nonzero()[0]
         turn = (keys[candidates] % np.uint64(self.section.interval_days)).astype(np.int64)
         self.turns = [candidates[turn == day] for day in range(self.section.interval_days)]
 
@@ -86,7 +86,7 @@ class Hedging(Mechanism):
         slippage = np.minimum(wanted / depth * 0.02, 1.0)
         gain = wanted * (index / price - 1.0) + removed
         cost = wanted * (0.003 + slippage) + self.chain.fee("swap") / MICRO
-        rows = np.flatnonzero((wanted > 1.0) & (gain > cost))
+        rows = ((wanted > 1.0) & (gain > cost)).nonzero()[0]
         if rows.size == 0:
             return
         amounts = np.floor(wanted[rows] * MICRO).astype(np.int64)

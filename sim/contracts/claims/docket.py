@@ -82,8 +82,8 @@ class Docket:
             return
         ids = np.concatenate(due)
         levels = self.table["level"][ids]
-        for level in np.unique(levels).tolist():
-            self._seat(ids[levels == level], int(level), day)
+        for level in np.bincount(levels).nonzero()[0].tolist():
+            self._seat(ids[levels == level], level, day)
 
     def _seat(self, ids: NDArray[np.int64], level: int, day: int) -> None:
         keys, claimed = self.table["key"][ids], self.table["claimed"][ids]

@@ -12,7 +12,6 @@ revealed for ``reveal_days``, decided when the reveals are in, and paid ``paymen
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,9 +100,11 @@ class Claims(Mechanism):
 
     def vote_gas(self) -> int:
         """Base units of cash that the gas of one vote costs at the fees last quoted."""
-        parts = (("commit", self.section.commit_gas_per_vote), ("reveal", self.section.reveal_gas_per_vote))
-        return sum(mul_div(self.chain.fee(kind), gas, self.chain.gas(kind)) for kind, gas in parts
-                   if self.chain.fee(kind))
+        chain, total = self.chain, 0
+        for kind, gas in (("commit", self.section.commit_gas_per_vote), ("reveal", self.section.reveal_gas_per_vote)):
+            if fee := chain.fee(kind):
+                total += mul_div(fee, gas, chain.gas(kind))
+        return total
 
     def reward(self) -> int:
         """Base units per coherent vote."""
@@ -248,7 +249,7 @@ class Claims(Mechanism):
         self.table["level"][ids] -= 1
 
     def _save_totals(self) -> Callable[[], None]:
-        old = replace(self.totals)
+        old = self.totals.copy()
 
         def restore() -> None:
             for name in Totals.__slots__:
@@ -261,7 +262,7 @@ class Claims(Mechanism):
     def open_rounds(self, market: Market) -> None:
         """Accept what nobody disputed, move rounds on, and draw committees for the claims whose time has come."""
         self.day = market.day
-        self._yesterday = replace(self.totals)
+        self._yesterday = self.totals.copy()
         self._ended = []
         if self.assertions is not None:
             undisputed = self.assertions.expire(market.day)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,6 +44,13 @@ class Totals:
     rewards: int = 0
     slashed: int = 0
 
+    def copy(self) -> Totals:
+        """The figures as they stand."""
+        return Totals(*_figures(self))
+
+
+_figures = attrgetter(*Totals.__slots__)
+
 
 class Payments:
     """Schedule of payments; ``insurance`` pays, and the table keeps what was paid."""
@@ -72,7 +80,7 @@ class Payments:
         payees = self.table["payee"][ids].astype(np.int64)
         incurred = self.table["incurred"][ids].astype(np.int64)
         amounts = self.table["approved"][ids] - self.table["paid"][ids]
-        edges = [0, *(np.flatnonzero(np.diff(pools)) + 1).tolist(), ids.size]
+        edges = [0, *((pools[1:] != pools[:-1]).nonzero()[0] + 1).tolist(), ids.size]
         paid = np.empty_like(amounts)
         for first, last in pairwise(edges):
             paid[first:last] = self.insurance.settle(int(pools[first]), ids[first:last], amounts[first:last],

@@ -71,7 +71,7 @@ class Operators:
         due = tally.coherent * reward + self.owed
         fund = self.ledger.balance(self.usd, self.fees)
         paid = due if int(due.sum()) <= fund else share_pot(fund, due, self.keys)
-        rows = np.flatnonzero(paid)
+        rows = paid.nonzero()[0]
         if rows.size:
             self.ledger.pay(self.usd, self.fees, self.wallets[rows], paid[rows], "oracle_reward")
         self.owed = due - paid

@@ -61,15 +61,22 @@ COLUMNS: dict[str, tuple[Any, int]] = {
 }
 
 
-@kernel
 def episode_keys(
     people: NDArray[np.uint64], incurred: NDArray[np.int64], serials: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
     """Permanent keys of episodes of care, uint64[n], from person, day and the person's serial number that day."""
     keys = np.empty(people.size, dtype=np.uint64)
+    fill_episode_keys(people, incurred, serials, keys)
+    return keys
+
+
+@kernel
+def fill_episode_keys(
+    people: NDArray[np.uint64], incurred: NDArray[np.int64], serials: NDArray[np.int64], keys: NDArray[np.uint64]
+) -> None:
+    """The loop of :func:`episode_keys`."""
     for i in range(people.size):
         keys[i] = mix64(mix64(people[i] ^ mix64(np.uint64(incurred[i]) + np.uint64(1))) + np.uint64(serials[i]))
-    return keys
 
 
 @kernel
@@ -145,7 +152,7 @@ class ClaimTable:
         self._reserve(self.size + keys.size)
         new = wanted.copy()
         first, last = self.size, int(_insert(self._index, self._columns["key"], self.size, keys, new))
-        rows = np.flatnonzero(new)
+        rows = new.nonzero()[0]
         for name, (_, default) in COLUMNS.items():
             if name != "key":
                 value = values.get(name, default)

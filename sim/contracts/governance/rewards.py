@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from sim.contracts.governance import token
 from sim.kernel.draws import agent_key
 from sim.kernel.fixedpoint import BPS, share_pot
-from sim.kernel.ledger import UnknownAccount
 
 if TYPE_CHECKING:
     from sim.kernel.ledger import Ledger
@@ -43,7 +42,7 @@ class Rewards:
         self._asset = asset
         self._reserve = reserve
         self._streams: dict[str, RewardStream] = {}
-        self._by_sector: dict[str, list[int]] = {}
+        self._by_sector: dict[str, NDArray[np.int64]] = {}
         self._scheduled = 0
         self.total = 0
         self.paid = 0
@@ -87,17 +86,12 @@ class Rewards:
 
     def look_around(self) -> None:
         """Note which institutions have an account now, by sector. Goes over all of them: done once a release."""
-        self._by_sector = {}
-        for account in range(self._ledger.people_start):
-            try:
-                self._by_sector.setdefault(self._ledger.account_sector(account), []).append(account)
-            except UnknownAccount:
-                continue
+        self._by_sector = self._ledger.institutions()
 
     def accounts_in(self, *sectors: str) -> NDArray[np.int64]:
         """Institutions' accounts of these sectors when last looked, by account id."""
-        return np.array(sorted(account for sector in sectors for account in self._by_sector.get(sector, ())),
-                        dtype=np.int64)
+        found = [self._by_sector[sector] for sector in sectors if sector in self._by_sector]
+        return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.int64)
 
     def key(self, account: int) -> np.uint64:
         """Permanent key of an institution's account, from its name."""

@@ -66,13 +66,14 @@ class BalanceSheet:
 
     def claim_reserves(self) -> int:
         """Liabilities for claims: reported, unreported, and approved but unpaid."""
-        return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
+        reserves = self.reserves
+        return reserves.outstanding + reserves.ibnr + self.unpaid.total
 
     def first_loss(self) -> int:
         """Claims fund, surplus, junior money and admitted assets less claim reserves, debts and what was lent by the
         senior tranche: what stands before the senior capital, negative where that bears losses already."""
-        a = self.accounts
-        return (self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) + self.admitted_assets()
+        a, asset, balance = self.accounts, self.asset, self.ledger.balance
+        return (balance(asset, a.claims) + balance(asset, a.surplus) + balance(asset, a.junior) + self.admitted_assets()
                 - self.claim_reserves() - self.debts() - self.lent)
 
     def junior_value(self) -> int:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from sim.contracts.insurance.own_model import Measure, OwnModel
 from sim.kernel.fixedpoint import BPS
@@ -56,8 +56,7 @@ class Ceded:
 NOTHING_CEDED = Ceded()
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(NamedTuple):
     """What a regime looks at: one pool's business in force, and what of it is ceded. Money in base units."""
 
     members: int
@@ -149,13 +148,20 @@ class LognormalVaR(_Immediate):
     A small pool's true quantile lies above the lognormal's, and the normal's lies below both.
     """
 
+    _last = (0, 0.0, 0.0)
+    """(members, factor of what is ceded, multiple) of the book seen last: most that follow each other have the same."""
+
     def desired(self, book: Book) -> int:
+        members, factor, multiple = self._last
         if book.members <= 0:
             return 0
         ceded = book.ceded
-        cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
+        if (book.members, ceded.cv_factor) != (members, factor):
+            cv = pool_cv(self.parameters.member_cv * ceded.cv_factor, self.parameters.systemic_sd, book.members)
+            multiple = lognormal_multiple(cv)
+            self._last = (book.members, ceded.cv_factor, multiple)
         kept = (1.0 - ceded.share) * book.expected_claims
-        return math.ceil(ceded.net(kept, lognormal_multiple(cv) * kept))
+        return math.ceil(ceded.net(kept, multiple * kept))
 
 
 class InternalModel(_Immediate):

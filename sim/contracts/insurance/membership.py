@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.contracts.insurance.policy import apply_terms, terms_table
 from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolError
-from sim.contracts.insurance.premium import MONTH_DAYS, monthly_premium
+from sim.contracts.insurance.premium import monthly_premium, payable_rows
 from sim.kernel.fixedpoint import BPS, share_pot
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 NO_POOL = -1
 NOT_OFFERED = -1
-PAYERS_FLOOR = 4
-"""Base units by which a payment may fall short of the price: person and sponsor each floor the month and the days."""
-
 COLUMNS: dict[str, tuple[Any, int]] = {
     "pool": (np.int16, NO_POOL),
     "plan": (np.int8, 0),  # which of the pool's plans
@@ -237,51 +234,50 @@ class Membership:
         contract's price, or a person stands in two rows.
         """
         people = self.people
-        pools = people["pool"][slots]
-        due = people["monthly_due"][slots]
-        amounts = own + sponsored
-        if days is None:
-            days = np.clip((amounts * MONTH_DAYS + due // 2) // np.maximum(due, 1), 1, MONTH_DAYS)
-        if not (slots[1:] > slots[:-1]).all() and np.unique(slots).size != slots.size:
+        bought = days is None
+        days = np.empty(slots.size, dtype=np.int64) if days is None else days.astype(np.int64)
+        payable = np.empty(slots.size, dtype=np.bool_)
+        rising, short = payable_rows(
+            slots, own, sponsored, people["pool"], people["monthly_due"], people["paid_to"],
+            np.array([pool.unearned.next_day for pool in self.pools]), self.ledger.person_balances(self.asset), bought,
+            days, payable)
+        if not rising and np.unique(slots).size != slots.size:
             raise PoolError("a person stands twice in one payment of premiums")
-        start = people["paid_to"][slots].astype(np.int64)
-        today = np.array([pool.unearned.next_day for pool in self.pools])[np.maximum(pools, 0)]
-        payable = (pools >= 0) & (start - today <= MONTH_DAYS)
-        short = payable & (amounts < due * days // MONTH_DAYS - PAYERS_FLOOR)
-        if short.any():
-            row = int(np.flatnonzero(short)[0])
-            raise PoolError(f"{amounts[row]} base units do not pay {days[row]} days at {due[row]} a month")
-        payable &= self.ledger.person_balances(self.asset)[slots] >= own
-        rows = np.flatnonzero(payable)
-        unearned = np.array([pool.accounts.unearned for pool in self.pools])[np.maximum(pools, 0)]
-        funded = self.ledger.move(self.asset, sponsors[rows], unearned[rows], sponsored[rows], "premium", partial=True)
+        if short >= 0:
+            raise PoolError(f"{own[short] + sponsored[short]} base units do not pay {days[short]} days at "
+                            f"{people['monthly_due'][slots[short]]} a month")
+        rows = payable.nonzero()[0]
+        pools = people["pool"][slots[rows]]
+        unearned = np.array([pool.accounts.unearned for pool in self.pools])[pools]
+        funded = self.ledger.move(self.asset, sponsors[rows], unearned, sponsored[rows], "premium", partial=True)
         assert funded is not None
-        payable[rows[~funded]] = False
-        rows = rows[funded]
-        self.ledger.move(self.asset, slots[rows] + self.ledger.people_start, unearned[rows], own[rows], "premium")
+        if not funded.all():
+            payable[rows[~funded]] = False
+            rows, pools, unearned = rows[funded], pools[funded], unearned[funded]
+        who, paid = slots[rows], own[rows]
+        self.ledger.move(self.asset, who + self.ledger.people_start, unearned, paid, "premium")
         self._save(slots, SCHEDULE)
-        self._schedule(slots[rows], pools[rows], own[rows], sponsors[rows], sponsored[rows], days[rows], today[rows])
+        self._schedule(who, pools, paid, sponsors[rows], sponsored[rows], days[rows])
         return payable
 
     def _schedule(
         self, slots: NDArray[np.int64], pools: NDArray[np.int64], own: NDArray[np.int64], sponsors: NDArray[np.int64],
-        sponsored: NDArray[np.int64], days: NDArray[np.int64], today: NDArray[np.int64],
+        sponsored: NDArray[np.int64], days: NDArray[np.int64],
     ) -> None:
         """Put payments on the pools' schedules. What a person has paid ahead and not used is spread with the new one,
         so that each person has one schedule, which ends at ``paid_to``."""
         people = self.people
-        by_pool = np.argsort(pools, kind="stable")
-        slots, pools, own, sponsored = slots[by_pool], pools[by_pool], own[by_pool], sponsored[by_pool]
-        sponsors, days, today = sponsors[by_pool], days[by_pool], today[by_pool]
         start = people["paid_to"][slots].astype(np.int64)
+        today = np.array([pool.unearned.next_day for pool in self.pools])[pools]
         begin = np.minimum(start, today)
         length = start + days - begin
-        ends = np.searchsorted(pools, np.arange(len(self.pools) + 1)).tolist()
+        ahead = start > begin
         for index, pool in enumerate(self.pools):
-            mine = slice(ends[index], ends[index + 1])
-            if mine.start == mine.stop:
+            here = pools == index
+            mine = here.nonzero()[0]
+            if not mine.size:
                 continue
-            early = np.flatnonzero(start[mine] > begin[mine]) + mine.start
+            early = (here & ahead).nonzero()[0]
             if early.size:
                 old_own, old_sponsored = self._unschedule(pool, slots[early])
                 own[early] += old_own

@@ -75,7 +75,6 @@ def terms_table(plans: list[list[Terms]]) -> NDArray[np.int64]:
     return np.array([[terms.row() for terms in row] for row in plans], dtype=np.int64)
 
 
-@kernel
 def apply_terms(
     slots: NDArray[np.int64],
     costs: NDArray[np.int64],
@@ -97,6 +96,28 @@ def apply_terms(
     """
     patient = costs.copy()
     insured = np.zeros(costs.size, dtype=np.int64)
+    fill_parts(slots, costs, kinds, day, pool, plan, cover_from, deductible_met, oop_spent, limit_used, terms, patient,
+               insured)
+    return patient, insured
+
+
+@kernel
+def fill_parts(
+    slots: NDArray[np.int64],
+    costs: NDArray[np.int64],
+    kinds: NDArray[np.int8],
+    day: int,
+    pool: NDArray[np.int16],
+    plan: NDArray[np.int8],
+    cover_from: NDArray[np.int32],
+    deductible_met: NDArray[np.int64],
+    oop_spent: NDArray[np.int64],
+    limit_used: NDArray[np.int64],
+    terms: NDArray[np.int64],
+    patient: NDArray[np.int64],
+    insured: NDArray[np.int64],
+) -> None:
+    """The loop of :func:`apply_terms`; ``patient`` are the costs before, ``insured`` zeros."""
     for i in range(slots.size):
         s = slots[i]
         if pool[s] < 0 or day < cover_from[s]:
@@ -118,4 +139,3 @@ def apply_terms(
         deductible_met[s] += deductible
         oop_spent[s] += own
         limit_used[s] += paid
-    return patient, insured

@@ -25,6 +25,12 @@ YEAR_DAYS = 365
 RING_DAYS = 64
 """Days that the schedule reaches ahead: two months, with room."""
 
+PAYERS_FLOOR = 4
+"""Base units by which a payment may fall short of the price: person and sponsor each floor the month and the days."""
+
+DONE, TOO_FAR, NO_DAY = range(3)
+"""What comes of putting premiums on a schedule."""
+
 SHARE = 1_000_000
 """Denominator of the premium's shares."""
 
@@ -43,9 +49,15 @@ def earned_part(premiums: NDArray[np.int64], elapsed: NDArray[np.int64], days: N
 def spread(
     ring: NDArray[np.int64], next_day: int, premiums: NDArray[np.int64], starts: NDArray[np.int64],
     days: NDArray[np.int64], sign: int,
-) -> None:
+) -> int:
     """Add ``sign`` times what each premium int64[n] earns on each of its ``days`` from ``starts`` on to its day of the
-    schedule; days before ``next_day`` go to that day when added, and nowhere when taken off."""
+    schedule; days before ``next_day`` go to that day when added, and nowhere when taken off. DONE, or why nothing was
+    added."""
+    for i in range(premiums.size):
+        if starts[i] + days[i] - next_day > RING_DAYS:
+            return TOO_FAR
+        if days[i] < 1:
+            return NO_DAY
     for i in range(premiums.size):
         whole, rest = premiums[i] // days[i], premiums[i] % days[i]
         left = np.int64(0)
@@ -60,6 +72,34 @@ def spread(
                 ring[day % RING_DAYS] += sign * part
             elif sign > 0:
                 ring[next_day % RING_DAYS] += part
+    return DONE
+
+
+@kernel
+def payable_rows(
+    slots: NDArray[np.int64], own: NDArray[np.int64], sponsored: NDArray[np.int64], pool: NDArray[np.int16],
+    monthly_due: NDArray[np.int64], paid_to: NDArray[np.int32], next_day: NDArray[np.int64], cash: NDArray[np.int64],
+    bought: bool, days: NDArray[np.int64], payable: NDArray[np.bool_],
+) -> tuple[bool, int]:
+    """Which payments of n persons can be taken: those in a pool, paid for at most a month ahead, with the cash.
+
+    Of the people's columns and of ``cash`` the rows ``slots`` count; ``next_day`` int64[pools]. Writes ``payable`` and,
+    where the days are to be those that the amount buys, at most a month, ``days``. Returns whether the slots rise, and
+    the first row that pays less than its price (-1: none).
+    """
+    rising, short = True, -1
+    for row in range(slots.size):
+        slot = slots[row]
+        due, amount = monthly_due[slot], own[row] + sponsored[row]
+        if bought:
+            days[row] = min(max((amount * MONTH_DAYS + due // 2) // max(due, 1), 1), MONTH_DAYS)
+        rising = rising and (row == 0 or slot > slots[row - 1])
+        payable[row] = pool[slot] >= 0 and paid_to[slot] - next_day[pool[slot]] <= MONTH_DAYS
+        if payable[row]:
+            if short < 0 and amount < due * days[row] // MONTH_DAYS - PAYERS_FLOOR:
+                short = row
+            payable[row] = cash[slot] >= own[row]
+    return rising, short
 
 
 class UnearnedPremium:
@@ -118,13 +158,9 @@ class UnearnedPremium:
     def _spread(
         self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64], sign: int
     ) -> None:
-        if premiums.size == 0:
-            return
-        if int((starts + days).max()) - self.next_day > RING_DAYS:
-            raise ValueError("a premium is paid too far ahead")
-        if int(days.min()) < 1:
-            raise ValueError("a premium is paid for no day")
-        spread(self._ring, self.next_day, premiums, starts, days, sign)
+        done = spread(self._ring, self.next_day, premiums, starts, days, sign)
+        if done != DONE:
+            raise ValueError(f"a premium is paid {'too far ahead' if done == TOO_FAR else 'for no day'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,20 +47,20 @@ class Report:
 
     def record_day(self, market: Market, base_rates: NDArray[np.int64]) -> None:
         """Record the day's series."""
-        sums = np.zeros(6)
+        pools = [self._record_pool(market, index, pool, rate)
+                 for index, (pool, rate) in enumerate(zip(self.pools, base_rates.tolist(), strict=True))]
+        capital, required, members, unpaid, queue, annual = (sum(figures) for figures in zip(*pools, strict=True))
+        earned_today = incurred_today = 0.0
         for index, pool in enumerate(self.pools):
-            sums += self._record_pool(market, index, pool, float(base_rates[index]))
-        capital, required, members, unpaid, queue, annual = sums
-        today = self._window[self._days % WINDOW]
-        today[:] = 0.0
-        for index, pool in enumerate(self.pools):
-            incurred = self.incurred(pool)
-            today += (pool.totals.earned - self._earned[index], incurred - self._incurred[index])
-            self._earned[index], self._incurred[index] = pool.totals.earned, incurred
-            self._paid[index] = pool.totals.paid
-            self._income[index] = pool.totals.senior_income
+            totals, incurred = pool.totals, self.incurred(pool)
+            earned_today += totals.earned - self._earned[index]
+            incurred_today += incurred - self._incurred[index]
+            self._earned[index], self._incurred[index] = totals.earned, incurred
+            self._paid[index] = totals.paid
+            self._income[index] = totals.senior_income
+        self._window[self._days % WINDOW] = earned_today, incurred_today
         self._days += 1
-        earned, claims = self._window.sum(axis=0)
+        earned, claims = self._window.sum(axis=0).tolist()
         record = market.record
         record.series("insurance.total_capital", capital / MICRO)
         record.series("insurance.total_required", required / MICRO)
@@ -70,7 +70,7 @@ class Report:
         if members:
             record.series("insurance.mean_premium", annual / members / MICRO)
         if earned:
-            ratio = float(claims / earned)
+            ratio = claims / earned
             record.series("insurance.pooled_loss_ratio", ratio)
             if self._days >= WINDOW and not ratio <= self._highest_loss_ratio:
                 self._highest_loss_ratio = ratio
@@ -78,7 +78,7 @@ class Report:
             self._ratio_sum += capital / required
             self._ratio_days += 1
 
-    def _record_pool(self, market: Market, index: int, pool: InsurancePool, base_rate: float) -> NDArray[np.float64]:
+    def _record_pool(self, market: Market, index: int, pool: InsurancePool, base_rate: int) -> tuple[float, ...]:
         """Record one pool; returns (capital, required, members, unpaid, queue, annual premium)."""
         a, t, r = pool.accounts, pool.totals, pool.reserves
         first_loss, senior_money = pool.first_loss(), pool.senior_money()
@@ -86,18 +86,24 @@ class Report:
         junior, senior = max(first_loss, 0), max(senior_money + min(first_loss, 0), 0)
         queue = to_assets(pool.queue.pending, pool.senior.supply, senior, pool.senior.offset)
         mcr = math.ceil(scr * pool.regime.minimum_share)
-        borne = t.borne_today
+        borne, unpaid = t.borne_today, pool.unpaid.total
         loss_ratio = incurred / t.earned if t.earned else math.nan
-        values = {
-            "capital": capital, "required_capital": scr, "earned_premium": t.earned - self._earned[index],
-            "incurred": incurred - self._incurred[index], "paid": t.paid - self._paid[index],
-            "unpaid": pool.unpaid.total, "base_rate": base_rate, "unearned_premium": pool.cash(a.unearned),
-            "outstanding": r.outstanding, "ibnr": r.ibnr, "claims_fund": pool.cash(a.claims),
-            "surplus": pool.cash(a.surplus), "junior": junior, "senior": senior, "withdrawal_queue": queue,
-        }
         record, name = market.record.institution, pool.name
-        for what, amount in values.items():
-            record(name, _names[what], amount / MICRO)
+        record(name, "insurance.capital", capital / MICRO)
+        record(name, "insurance.required_capital", scr / MICRO)
+        record(name, "insurance.earned_premium", (t.earned - self._earned[index]) / MICRO)
+        record(name, "insurance.incurred", (incurred - self._incurred[index]) / MICRO)
+        record(name, "insurance.paid", (t.paid - self._paid[index]) / MICRO)
+        record(name, "insurance.unpaid", unpaid / MICRO)
+        record(name, "insurance.base_rate", base_rate / MICRO)
+        record(name, "insurance.unearned_premium", pool.cash(a.unearned) / MICRO)
+        record(name, "insurance.outstanding", r.outstanding / MICRO)
+        record(name, "insurance.ibnr", r.ibnr / MICRO)
+        record(name, "insurance.claims_fund", pool.cash(a.claims) / MICRO)
+        record(name, "insurance.surplus", pool.cash(a.surplus) / MICRO)
+        record(name, "insurance.junior", junior / MICRO)
+        record(name, "insurance.senior", senior / MICRO)
+        record(name, "insurance.withdrawal_queue", queue / MICRO)
         if r.development is not None:
             record(name, "insurance.run_off_expected", r.development.expected_emergence / MICRO)
             record(name, "insurance.run_off_actual", r.development.actual_emergence / MICRO)
@@ -119,7 +125,7 @@ class Report:
                 self._lowest_mcr = min(self._lowest_mcr, capital / mcr)
         self._gated_days += pool.state is PoolState.GATED
         annual = pool.monthly_premium * YEAR_DAYS / MONTH_DAYS
-        return np.array([capital, scr, pool.members, pool.unpaid.total, queue, annual])
+        return float(capital), float(scr), float(pool.members), float(unpaid), float(queue), annual
 
     def record_run(self, market: Market, refunds: int) -> None:
         """Record the figures of the run."""
@@ -165,7 +171,4 @@ def _price(value: int, supply: int, offset: int) -> float:
     return (value + 1) * 10**offset / (supply + 10**offset)
 
 
-_names = {what: f"insurance.{what}" for what in (
-    "capital", "required_capital", "earned_premium", "incurred", "paid", "unpaid", "base_rate", "unearned_premium",
-    "outstanding", "ibnr", "claims_fund", "surplus", "junior", "senior", "withdrawal_queue")}
 _borne = {layer: f"insurance.borne_{layer}" for layer in LAYERS}

@@ -17,10 +17,22 @@ from numpy.typing import NDArray
 
 from sim.contracts.insurance.development import Development, Reserving
 from sim.contracts.insurance.premium import MONTH_DAYS
+from sim.kernel.compiled import kernel
 
 
 class ReserveError(ValueError):
     """More is released than was reported."""
+
+
+@kernel
+def add_by_month(
+    table: NDArray[np.int64], month: int, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64],
+    sign: int,
+) -> None:
+    """Add ``sign`` x ``amounts`` int64[n] of ``day``, in ``month``, to the cells of the months of care."""
+    for row in range(amounts.size):
+        accident = min(incurred_days[row], day) // MONTH_DAYS
+        table[accident, month - accident] += sign * amounts[row]
 
 
 class LossTriangle:
@@ -48,13 +60,15 @@ class LossTriangle:
 
     def add_paid(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
         """Record payments made on ``day`` for care of ``incurred_days`` int64[n]."""
-        cells = self._cells(day, incurred_days)
-        np.add.at(self._paid, cells, amounts)
+        month = self._month(day)
+        add_by_month(self._paid, month, day, amounts, incurred_days, 1)
 
-    def add_incurred(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
-        """Record on ``day`` a change of what care of ``incurred_days`` int64[n] will cost."""
-        cells = self._cells(day, incurred_days)
-        np.add.at(self._incurred, cells, amounts)
+    def add_incurred(
+        self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64], sign: int = 1
+    ) -> None:
+        """Record on ``day`` a change of what care of ``incurred_days`` int64[n] will cost: ``sign`` x ``amounts``."""
+        month = self._month(day)
+        add_by_month(self._incurred, month, day, amounts, incurred_days, sign)
 
     def covering(self, day: int) -> NDArray[np.int64]:
         """The incurred table, grown so that it has the month of ``day``."""
@@ -67,13 +81,13 @@ class LossTriangle:
         other._paid, other._incurred = self._paid.copy(), self._incurred.copy()
         return other
 
-    def _cells(self, day: int, incurred_days: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _month(self, day: int) -> int:
+        """The month of ``day``, for which there is room from now on."""
         month = day // MONTH_DAYS
         if month >= len(self._paid):
             size = max(month + 1, 2 * len(self._paid))
             self._paid, self._incurred = _grown(self._paid, size), _grown(self._incurred, size)
-        accident = np.minimum(incurred_days, day) // MONTH_DAYS
-        return accident, month - accident
+        return month
 
 
 def _grown(table: NDArray[np.int64], size: int) -> NDArray[np.int64]:
@@ -141,7 +155,7 @@ class Reserves:
     ) -> None:
         """Take a :meth:`report` back; ``before`` is :meth:`counts` as they were."""
         self.outstanding, self._lag_sum, self._lag_count = before
-        self.triangle.add_incurred(day, -amounts, incurred_days)
+        self.triangle.add_incurred(day, amounts, incurred_days, -1)
 
     def counts(self) -> tuple[int, float, float]:
         """What a report changes beside the triangle."""
@@ -153,7 +167,7 @@ class Reserves:
         if total > self.outstanding:
             raise ReserveError(f"{total} released of {self.outstanding} outstanding")
         self.outstanding -= total
-        self.triangle.add_incurred(day, -amounts, incurred_days)
+        self.triangle.add_incurred(day, amounts, incurred_days, -1)
 
     def hand_over(
         self, other: Reserves, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]

@@ -16,7 +16,6 @@ NOBODY = -1
 """An empty seat: fewer stakers are eligible than the committee has seats."""
 
 
-@kernel
 def draw_seats(
     stream: np.uint64, day: int, claims: NDArray[np.uint64], weights: NDArray[np.int64], size: int
 ) -> NDArray[np.int32]:
@@ -32,6 +31,17 @@ def draw_seats(
         weights: int64[stakers] eligible stake, zero for those who may not be drawn; their sum must be below 2**63.
         size: seats per committee.
     """
+    seats = np.full((claims.size, size), NOBODY, dtype=np.int32)
+    fill_seats(stream, day, claims, weights, size, seats)
+    return seats
+
+
+@kernel
+def fill_seats(
+    stream: np.uint64, day: int, claims: NDArray[np.uint64], weights: NDArray[np.int64], size: int,
+    seats: NDArray[np.int32],
+) -> None:
+    """The loop of :func:`draw_seats`; all of ``seats`` are empty before."""
     stakers = weights.size
     starts = np.zeros(stakers + 1, dtype=np.int64)
     for s in range(stakers):
@@ -45,7 +55,6 @@ def draw_seats(
         while s < stakers - 1 and starts[s + 1] * scale <= b:
             s += 1
         guide[b] = s
-    seats = np.full((claims.size, size), NOBODY, dtype=np.int32)
     seated = np.empty(size, dtype=np.int64)  # this committee so far, by rising index
     for i in range(claims.size):
         left = total
@@ -69,4 +78,3 @@ def draw_seats(
                 seated[t] = seated[t - 1]
                 t -= 1
             seated[t] = low
-    return seats
