@@ -72,7 +72,7 @@ class LossTriangle:
 
     def covering(self, day: int) -> NDArray[np.int64]:
         """The incurred table, grown so that it has the month of ``day``."""
-        self._cells(day, np.zeros(0, dtype=np.int64))
+        self._month(day)
         return self._incurred
 
     def copy(self) -> LossTriangle:
