@@ -9,6 +9,7 @@ import pandas as pd
 from analysis import flows as money_flows
 from analysis import governance, liquidity, solvency
 from analysis.claims import waiting_days
+from analysis.development import development_chapter
 from analysis.load import MICRO, Run
 from analysis.page import Chapter, folded, number, table, text
 from analysis.plots import bars, flows, lines, oracles
@@ -316,6 +317,7 @@ def flows_chapter(chapter: Chapter, run: Run) -> None:
 
 
 CHAPTERS = (("Solvency and reserves", solvency_chapter), ("Liquidity providers", liquidity_chapter),
-            ("Claims and oracles", claims_chapter), ("Health token", token_chapter), ("People", people_chapter),
+            ("Claims and oracles", claims_chapter), ("Development of claims", development_chapter),
+            ("Health token", token_chapter), ("People", people_chapter),
             ("Governance, data and research", governance_chapter), ("Where the money went", flows_chapter))
 """Titles and builders of the chapters, in the order of the page."""

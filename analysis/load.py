@@ -137,6 +137,14 @@ class Run:
             raise FolderError(f"{self.folder / 'events.parquet'} is damaged: its details are not JSON") from error
         return table
 
+    @cached_property
+    def triangles(self) -> pd.DataFrame:
+        """Loss triangles, long: institution, accident_month, development_month, and ``paid`` and ``incurred`` in base
+        units (int64); without a row where the run has no pools, or was written before there were triangles."""
+        if not (self.folder / "triangles.parquet").is_file():
+            return pd.DataFrame(columns=["institution", "accident_month", "development_month", "paid", "incurred"])
+        return self._table("triangles", "institution", "accident_month", "development_month", "paid", "incurred")
+
     def series(self, name: str) -> pd.Series[float] | None:
         """A market series over the days on which it was recorded, or None where the run has none."""
         if name not in self.daily:

@@ -42,6 +42,7 @@ class Recorder:
         self.metrics: dict[str, float] = {}
         self.events: list[tuple[int, str, str, float, str]] = []
         self.flows: list[tuple[int, str, str, str, str, int]] = []
+        self.triangles: list[tuple[str, np.ndarray, np.ndarray]] = []
 
     def _row(self) -> np.ndarray:
         return np.full(self.horizon_days, np.nan)
@@ -72,6 +73,11 @@ class Recorder:
             raise RecorderError(f"no section declares the metric {name!r}")
         if math.isfinite(value):
             self.metrics[name] = float(value)
+
+    def triangle(self, institution: str, paid: np.ndarray, incurred: np.ndarray) -> None:
+        """Record an institution's loss triangle at the end of the run: base units int64[months, months] by accident
+        month and development month."""
+        self.triangles.append((institution, paid, incurred))
 
     def event(self, kind: str, subject: str = "", amount: float = 0.0, **details: Any) -> None:
         """Record an event of today; undone if the transaction it belongs to is rolled back."""

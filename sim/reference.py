@@ -21,6 +21,12 @@ FILES = {
                      "`from_sector`, `to_sector` strings, `amount` int64 in base units (10^-6 of the asset). What is "
                      "minted comes from the sector `issuance`, what is burned goes there.",
     "events.parquet": "What happened: `day` int32, `kind`, `subject` strings, `amount` float64, `details` JSON string.",
+    "triangles.parquet": "Loss triangles of the pools, long, where there are pools: `institution` string, "
+                         "`accident_month` and `development_month` int32 (months of 30 days: when care was given, and "
+                         "how many months later), `paid` and `incurred` int64 in base units: what was paid in that "
+                         "month, and by how much the known loss changed (reported, corrected when decided). Cells "
+                         "where nothing happened are left out; sums over all cells are all that was paid and all that "
+                         "was incurred, without IBNR.",
     "summary.json": "`metrics`: the figures of the run, below; `expectations`: those that one run can be held against.",
     "manifest.json": "Versions, seed, commit and hash of the configuration: what reproduces the run.",
     "scenario.yaml": "The scenario, fully resolved: running it again with the same seed gives the same bytes.",

@@ -1,8 +1,9 @@
 """Writes a run's folder: it appears whole or not at all.
 
 ``scenario.yaml`` (resolved), ``manifest.json`` (versions, seed, configuration hash), ``daily.parquet``,
-``institutions.parquet``, ``flows.parquet``, ``events.parquet``, ``summary.json``; and ``log.jsonl``, the only file that
-may differ between two equal runs, because it holds times and the host.
+``institutions.parquet``, ``flows.parquet``, ``events.parquet``, ``triangles.parquet`` where there are pools,
+``summary.json``; and ``log.jsonl``, the only file that may differ between two equal runs, because it holds times and
+the host.
 """
 
 from __future__ import annotations
@@ -105,6 +106,19 @@ def events_table(market: HealthMarket) -> pa.Table:
                      for i, (name, kind) in enumerate(zip(names, types, strict=True))})
 
 
+def triangles_table(market: HealthMarket) -> pa.Table:
+    """The loss triangles, long; cells without any amount are left out."""
+    rows: list[tuple[str, int, int, int, int]] = []
+    for institution, paid, incurred in market.record.triangles:
+        accident, development = np.nonzero((paid != 0) | (incurred != 0))
+        rows += [(institution, int(a), int(d), int(paid[a, d]), int(incurred[a, d]))
+                 for a, d in zip(accident, development, strict=True)]
+    names = ("institution", "accident_month", "development_month", "paid", "incurred")
+    types = (pa.string(), pa.int32(), pa.int32(), pa.int64(), pa.int64())
+    return pa.table({name: pa.array([row[i] for row in rows], type=kind)
+                     for i, (name, kind) in enumerate(zip(names, types, strict=True))})
+
+
 def summary(market: HealthMarket, result: RunResult) -> dict[str, Any]:
     """Metrics of the run, and each expectation that one run can be held against."""
     return {"name": market.scenario.name, "seed": result.seed, "days": result.days, "metrics": result.summary,
@@ -140,6 +154,8 @@ def write_run(market: HealthMarket, result: RunResult, folder: Path, replace: bo
         (temporary / "scenario.yaml").write_text(market.scenario.to_yaml(), encoding="utf-8")
         tables = {"daily": daily_table, "institutions": institutions_table, "flows": flows_table,
                   "events": events_table}
+        if market.record.triangles:
+            tables["triangles"] = triangles_table
         for name, build in tables.items():
             pq.write_table(build(market), temporary / f"{name}.parquet", compression="zstd")
         _write_json(temporary / "summary.json", summary(market, result))

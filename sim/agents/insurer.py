@@ -7,14 +7,14 @@ and nothing of its members' health.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import mesa
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.rate_making import cost_quantiles, credibility, limited_change, pool_share, rate
-from sim.contracts.insurance.capital import Book
+from sim.contracts.insurance.capital import Book, InternalModel
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolState
@@ -23,6 +23,9 @@ from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.insurers import InsurersSection
 from sim.world.tables import read_table
+
+if TYPE_CHECKING:
+    from sim.kernel.columns import Columns
 
 
 class Insurer(mesa.Agent):
@@ -112,6 +115,17 @@ class Insurer(mesa.Agent):
 
     # Capital -------------------------------------------------------------------------------------------------
 
+    def learn(self, people: Columns, day: int) -> None:
+        """Let an internal model see what each member has cost in the contract year, of those covered for most of it."""
+        if not isinstance(self.pool.regime, InternalModel):
+            return
+        days = day - people["cover_from"]
+        covered = np.minimum(days, self.section.contract_year_days - self.section.filing_lead_days)
+        full = (people["pool"] == self.index) & (days >= self.section.contract_year_days // 2)
+        if full.any():
+            self.pool.regime.model.learn(people["limit_used"][full] / covered[full], float(covered[full].mean())
+                                         / YEAR_DAYS)
+
     def watch(self, day: int) -> None:
         """Every day: run-off when assets are below liabilities; no new business below the writing ratio."""
         pool = self.pool
@@ -173,6 +187,7 @@ class Insurers(Mechanism):
         spending = public_spending_by_age(population.tables_folder)
         relative = public_cost_quantiles(population.tables_folder)
         pools = self.insurance.pools
+        models = market.find("risk_models")
         for index, pool in enumerate(pools):
             here = insurable if pool.region < 0 else insurable & (people["region"] == pool.region)
             ages = people["age"][here]
@@ -184,6 +199,8 @@ class Insurers(Mechanism):
                                                             self.section.benefits_per_year))
             mean_factor = float(factors.mean()) if ages.size else 1.0
             loss = float(paid.mean()) / mean_factor * (1.0 + self.section.selection_load) if ages.size else 1.0
+            if models is not None:
+                loss *= 1.0 + models.belief(index).load
             insurer = Insurer(market, self.section, self.insurance, index, loss)
             insurer.first_rate(members, members * mean_factor)
             insurer.opening_book = insurer.projected_book(members, members * mean_factor, insurer.base_rate / MICRO)
@@ -218,6 +235,7 @@ class Insurers(Mechanism):
         for insurer in self.insurers:
             insurer.watch(day)
             if filing:
+                insurer.learn(market.people, day)
                 insurer.file_rate(day, self.trend(day))
             if review:
                 self.dividends_today += insurer.manage_capital()

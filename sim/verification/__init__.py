@@ -17,6 +17,7 @@ TOPICS = {
     "insurance": "Ruin and solvency of pools",
     "reinsurance": "Reinsurance",
     "contagion": "Contagion between institutions",
+    "capital": "Aggregate losses and capital models",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",

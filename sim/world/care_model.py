@@ -79,6 +79,14 @@ class CareModel:
             for k, law in enumerate(severity)])
         """float64[services, 6], as :func:`~sim.world.care_kernels.price_episodes` reads it."""
 
+    def spending_by_kind(self) -> Floats:
+        """Share of all spending by kind of episode, float64[kinds], as published."""
+        shares = np.bincount(KIND_OF_SERVICE, self.care.spending_share, len(Kind)).astype(np.float64)
+        intensive = float(self.stay[0] * self.stay[2])
+        shares[Kind.INTENSIVE] = shares[Kind.INPATIENT] * intensive
+        shares[Kind.INPATIENT] *= 1.0 - intensive
+        return shares
+
     def _condition_log(self) -> Floats:
         """log C of each set of conditions, float64[2^conditions]: relative costs add up, and having any adds more."""
         excess = self.care.condition_excess * self.relief * self.section.condition_effect

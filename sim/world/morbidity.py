@@ -126,6 +126,12 @@ class Morbidity(Mechanism):
             self._episodes += len(episodes)
             self._cost += int(episodes.cost.sum())
 
+    def revise(self, episodes: Episodes) -> None:
+        """Put ``episodes`` in the place of today's (dearer, or some of them averted); in phase CARE, after this."""
+        self._episodes += len(episodes) - len(self.today)
+        self._cost += int(episodes.cost.sum()) - int(self.today.cost.sum())
+        self.today = episodes
+
     # What others may know
 
     def demand(self, coinsurance: ArrayLike) -> Floats:

@@ -4,8 +4,10 @@ Each regime says what capital a pool's book requires over one year, in base unit
 withdrawal gate) is a share of it. Rounding: requirements are rounded up.
 
 fixed_ratio       a share of annual premium
-standard_formula  3 sigma V, V = annual premium + claim reserves (Solvency II, premium and reserve risk)
+standard_formula  3 sigma V, V = annual premium + claim reserves (Solvency II, premium and reserve risk of NSLT health),
+                  with the pandemic add-on where one is given
 lognormal_var     99.5 % quantile less mean of a lognormal year with the book's own mean and coefficient of variation
+own_model         99.5 % VaR (or 99 % TVaR) less mean of the pool's own aggregate loss, by FFT: an internal model
 nexus_cover       active cover / 4.8, moving at most 5 % a day and 1 % an update (Nexus Mutual)
 """
 
@@ -16,11 +18,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from sim.contracts.insurance.own_model import Measure, OwnModel
 from sim.kernel.fixedpoint import BPS
 
 DAY_SECONDS = 86_400
 QUANTILE_995 = 2.5758293035489004
 """Standard normal quantile of 0.995."""
+
+PANDEMIC_SHARE = 0.4
+"""Share of the insured whom the pandemic of the standard formula makes ill (article 163)."""
+
+LARGEST_CAP = 1e9
+"""A sum assured of more than that many times the expected cost is no cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,14 @@ class CapitalParameters:
     systemic_sd: float = 0.05
     gearing_bps: int = 48_000
     minimum_share: float = 0.45
+    reserve_sigma: float = 0.0
+    pandemic_cost: int = 0
+    zero_share: float = 0.133297
+    own_quantile: float = 0.995
+    own_measure: Measure = "var"
+    own_credibility: float = 10_000.0
+    updates_per_day: int = 1
+    lump_sum: bool = False
 
 
 class CapitalRegime(Protocol):
@@ -106,11 +123,23 @@ class FixedRatio(_Immediate):
 
 
 class StandardFormula(_Immediate):
-    """3 sigma V (Delegated Regulation (EU) 2015/35, articles 115 and 146)."""
+    """Solvency II, NSLT health (Delegated Regulation (EU) 2015/35): premium and reserve risk 3 sigma V (articles 146
+    to 148) and, where a pandemic's cost per insured is given, the pandemic sub-module 0.4 N M (article 163), joined
+    with a correlation of one quarter (article 144).
+
+    Lapse, mass accident and concentration are left out: contracts end within the year, and bills are of illness.
+    """
 
     def desired(self, book: Book) -> int:
-        volume = book.annual_premium + book.claim_reserves
-        return math.ceil(3.0 * self.parameters.sigma * (1.0 - book.ceded.share) * volume)
+        p, kept = self.parameters, 1.0 - book.ceded.share
+        if not p.reserve_sigma:
+            underwriting = 3.0 * p.sigma * kept * (book.annual_premium + book.claim_reserves)
+        else:
+            underwriting = 3.0 * kept * joined(p.sigma * book.annual_premium, p.reserve_sigma * book.claim_reserves,
+                                               0.5)
+        if not p.pandemic_cost:
+            return math.ceil(underwriting)
+        return math.ceil(joined(underwriting, PANDEMIC_SHARE * kept * book.members * p.pandemic_cost, 0.25))
 
 
 class LognormalVaR(_Immediate):
@@ -135,14 +164,55 @@ class LognormalVaR(_Immediate):
         return math.ceil(ceded.net(kept, multiple * kept))
 
 
+class InternalModel(_Immediate):
+    """VaR (or TVaR) less mean of the pool's own aggregate loss (:class:`sim.contracts.insurance.own_model.OwnModel`):
+    published member years, own experience by credibility, and a factor common to all."""
+
+    def __init__(self, parameters: CapitalParameters) -> None:
+        super().__init__(parameters)
+        self.model = OwnModel(parameters.member_cv, parameters.zero_share, parameters.systemic_sd,
+                              parameters.own_quantile, parameters.own_measure, parameters.own_credibility,
+                              parameters.lump_sum)
+
+    def desired(self, book: Book) -> int:
+        if book.members <= 0 or book.expected_claims <= 0:
+            return 0
+        cap = book.active_cover / book.expected_claims if book.active_cover else math.inf
+        ceded = book.ceded
+        # covers per risk lower a member's variation: the sum then varies as that of more members does
+        members = round(book.members / ceded.cv_factor**2) if ceded.cv_factor > 0.0 else book.members
+        kept = (1.0 - ceded.share) * book.expected_claims
+        return math.ceil(ceded.net(kept, self.model.multiple(members, min(cap, LARGEST_CAP)) * kept))
+
+
+class WithPerils:
+    """A regime, and on top of it what an insurer believes that perils of a bad year cost beyond their mean: a multiple
+    of expected claims."""
+
+    def __init__(self, inner: CapitalRegime, multiple: float) -> None:
+        self.inner = inner
+        self.multiple = multiple
+        self.minimum_share = inner.minimum_share
+
+    def desired(self, book: Book) -> int:
+        return self.inner.desired(book) + self._perils(book)
+
+    def required(self, book: Book, day: int) -> int:
+        return self.inner.required(book, day) + self._perils(book)
+
+    def _perils(self, book: Book) -> int:
+        return math.ceil(self.multiple * (1.0 - book.ceded.share) * book.expected_claims)
+
+
 class NexusCover:
     """Active cover over the gearing, under the speed limits; the first requirement is taken at once. It is itself the
-    minimum."""
+    minimum. Anybody may update it once an hour: at one update a day it moves by 1 %, at five or more by up to 5 %."""
 
     minimum_share = 1.0
 
     def __init__(self, parameters: CapitalParameters) -> None:
         self.gearing_bps = parameters.gearing_bps
+        self.updates_per_day = parameters.updates_per_day
         self.stored = 0
         self.updated = 0
 
@@ -153,8 +223,11 @@ class NexusCover:
         desired = self.desired(book)
         if self.stored == 0:
             self.stored = desired
-        elif day > self.updated:
+        elif day > self.updated and self.updates_per_day == 1:
             self.stored = next_mcr(self.stored, desired, (day - self.updated) * DAY_SECONDS)
+        elif day > self.updated:
+            for _ in range((day - self.updated) * self.updates_per_day):
+                self.stored = next_mcr(self.stored, desired, DAY_SECONDS // self.updates_per_day)
         self.updated = day
         return self.stored
 
@@ -163,6 +236,7 @@ REGIMES: dict[str, Callable[[CapitalParameters], CapitalRegime]] = {
     "fixed_ratio": FixedRatio,
     "standard_formula": StandardFormula,
     "lognormal_var": LognormalVaR,
+    "own_model": InternalModel,
     "nexus_cover": NexusCover,
 }
 
@@ -172,6 +246,11 @@ def regime(name: str, parameters: CapitalParameters) -> CapitalRegime:
     if name not in REGIMES:
         raise ValueError(f"no capital regime {name!r}; there are {', '.join(REGIMES)}")
     return REGIMES[name](parameters)
+
+
+def joined(first: float, second: float, correlation: float) -> float:
+    """Two requirements together: sqrt(a^2 + 2 r a b + b^2)."""
+    return math.sqrt(first * first + 2.0 * correlation * first * second + second * second)
 
 
 def pool_cv(member_cv: float, systemic_sd: float, members: int) -> float:

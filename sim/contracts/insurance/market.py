@@ -8,6 +8,7 @@ withdrawal queue and looks at its gate. What can never be: a claim is settled tw
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -60,16 +61,20 @@ class Insurance(Mechanism):
         shares = section.premium_shares
         config = PoolConfig(
             PremiumShares.of(shares.claims, shares.administration, shares.oracles, shares.treasury, shares.capital),
-            section.share_offset, section.report_lag_days, section.report_lag_claims, section.run_off_tail_days)
-        parameters = CapitalParameters(section.fixed_ratio, section.sigma, section.member_cv, section.systemic_sd,
-                                       round(section.gearing * BPS), section.mcr_share)
+            section.share_offset, section.report_lag_days, section.report_lag_claims, section.run_off_tail_days,
+            section.reserving)
+        parameters = CapitalParameters(
+            section.fixed_ratio, section.sigma, section.member_cv, section.systemic_sd, round(section.gearing * BPS),
+            section.mcr_share, section.reserve_sigma, round(section.pandemic_cost * MICRO), section.zero_share,
+            section.own_quantile, section.own_measure, section.own_credibility, section.mcr_updates_per_day)
         names = [*section.pool_names, *(f"POOL{j + 1}" for j in range(len(section.pool_names), section.pools))]
         regions = [*section.pool_regions, *([-1] * (section.pools - len(section.pool_regions)))]
         plans = [*section.pool_plans, *([section.plan] * (section.pools - len(section.pool_plans)))]
         nobody = FeeAccounts(-1, -1)
         self.pools = [
             InsurancePool(self.ledger, self.usd, name, [terms_of(plan)], config,
-                          regime(section.capital_regime, parameters), nobody, region)
+                          regime(section.capital_regime, replace(parameters, lump_sum=plan.form == "lump_sum")),
+                          nobody, region)
             for name, region, plan in zip(names, regions, plans, strict=True)]
         self.membership = Membership(market.people, self.ledger, self.usd, self.pools, self._age_factors(market),
                                      section.capacity_ratio)

@@ -60,7 +60,7 @@ class InsurancePool(Exchanges):
         self.region = region
         self.accounts = PoolAccounts.open(ledger, name)
         self.unearned = UnearnedPremium()
-        self.reserves = Reserves(config.report_lag_days, config.report_lag_claims)
+        self.reserves = Reserves(config.report_lag_days, config.report_lag_claims, config.reserving)
         self.unpaid = UnpaidClaims.none()
         self.settling = Settling(-1, self.unpaid, 0)
         self.queue = WithdrawalQueue()
@@ -150,7 +150,7 @@ class InsurancePool(Exchanges):
         t.fees += administration + oracles + treasury
         t.capital_income += capital
         t.senior_income += to_senior
-        self.reserves.expect(claims)
+        self.reserves.expect(claims, day)
         return earned
 
     def release_profit(self) -> int:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sim.chain.mempool import Refused
+from sim.contracts.insurance.development import Reserving
 from sim.contracts.insurance.premium import PremiumShares
 
 
@@ -31,3 +32,4 @@ class PoolConfig:
     report_lag_days: float = 2.0
     report_lag_claims: float = 200.0
     run_off_tail_days: int = 180
+    reserving: Reserving = "geometric"

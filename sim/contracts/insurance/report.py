@@ -104,6 +104,9 @@ class Report:
         record(name, "insurance.junior", junior / MICRO)
         record(name, "insurance.senior", senior / MICRO)
         record(name, "insurance.withdrawal_queue", queue / MICRO)
+        if r.development is not None:
+            record(name, "insurance.run_off_expected", r.development.expected_emergence / MICRO)
+            record(name, "insurance.run_off_actual", r.development.actual_emergence / MICRO)
         for layer in LAYERS:
             record(name, _borne[layer], borne.get(layer, 0) / MICRO)
         record(name, "insurance.loss_ratio", loss_ratio)
@@ -127,6 +130,8 @@ class Report:
     def record_run(self, market: Market, refunds: int) -> None:
         """Record the figures of the run."""
         pools, metric = self.pools, market.record.metric
+        for pool in pools:
+            market.record.triangle(pool.name, pool.reserves.triangle.paid, pool.reserves.triangle.incurred)
         earned = sum(pool.totals.earned for pool in pools)
         approved = sum(pool.totals.approved for pool in pools)
         paid = sum(pool.totals.paid for pool in pools)

@@ -10,10 +10,12 @@ negative. Rounding: estimates are rounded up, which lowers the share price and f
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contracts.insurance.development import Development, Reserving
 from sim.contracts.insurance.premium import MONTH_DAYS
 from sim.kernel.compiled import kernel
 
@@ -68,6 +70,11 @@ class LossTriangle:
         month = self._month(day)
         add_by_month(self._incurred, month, day, amounts, incurred_days, sign)
 
+    def covering(self, day: int) -> NDArray[np.int64]:
+        """The incurred table, grown so that it has the month of ``day``."""
+        self._month(day)
+        return self._incurred
+
     def copy(self) -> LossTriangle:
         """An independent copy."""
         other = LossTriangle(0)
@@ -98,17 +105,20 @@ class Reserves:
         IBNR <- (IBNR + expected losses of the day) L / (1 + L)
 
     so that with a steady loss rate it is rate x L (Little's law). L is the pool's own mean lag, given the weight of
-    ``prior_claims`` claims of lag ``prior_lag_days``.
+    ``prior_claims`` claims of lag ``prior_lag_days``. By name, ``method``, chain ladder or Bornhuetter-Ferguson on the
+    pool's own triangle takes its place (:mod:`development`).
     """
 
-    __slots__ = ("_expected", "_lag_count", "_lag_sum", "outstanding", "triangle")
+    __slots__ = ("_expected", "_lag_count", "_lag_sum", "development", "outstanding", "prior_claims", "triangle")
 
-    def __init__(self, prior_lag_days: float, prior_claims: float) -> None:
+    def __init__(self, prior_lag_days: float, prior_claims: float, method: Reserving = "geometric") -> None:
         self.outstanding = 0
         self._expected = 0.0
         self._lag_sum = prior_lag_days * prior_claims
         self._lag_count = prior_claims
+        self.prior_claims = prior_claims
         self.triangle = LossTriangle()
+        self.development = None if method == "geometric" else Development(method, prior_lag_days, prior_claims)
 
     @property
     def lag_days(self) -> float:
@@ -120,8 +130,14 @@ class Reserves:
         """Incurred but not reported, base units, rounded up."""
         return math.ceil(self._expected)
 
-    def expect(self, losses: int) -> None:
-        """One day passes in which ``losses`` (base units) are expected to have been incurred."""
+    def expect(self, losses: int, day: int = 0) -> None:
+        """``day`` passes, in which ``losses`` (base units) are expected to have been incurred."""
+        if self.development is not None:
+            reports = self._lag_count - self.prior_claims
+            mean_claim = float(self.triangle.incurred.sum()) / reports if reports else 0.0
+            self.development.pass_day(day, losses, self.triangle.covering(day), mean_claim)
+            self._expected = self.development.unreported
+            return
         lag = self.lag_days
         self._expected = (self._expected + losses) * (lag / (1.0 + lag))
         if self._expected < 1.0:
@@ -167,11 +183,14 @@ class Reserves:
         """The time for late reports is over."""
         self._expected = 0.0
 
-    def state(self) -> tuple[int, float, float, float, LossTriangle]:
+    def state(self) -> tuple[int, float, float, float, LossTriangle, dict[str, Any] | None]:
         """A copy, for :meth:`restore`."""
-        return self.outstanding, self._expected, self._lag_sum, self._lag_count, self.triangle.copy()
+        return (self.outstanding, self._expected, self._lag_sum, self._lag_count, self.triangle.copy(),
+                None if self.development is None else self.development.state())
 
-    def restore(self, state: tuple[int, float, float, float, LossTriangle]) -> None:
+    def restore(self, state: tuple[int, float, float, float, LossTriangle, dict[str, Any] | None]) -> None:
         """Go back to an earlier :meth:`state`."""
-        self.outstanding, self._expected, self._lag_sum, self._lag_count, triangle = state
+        self.outstanding, self._expected, self._lag_sum, self._lag_count, triangle, developed = state
         self.triangle = triangle.copy()
+        if self.development is not None and developed is not None:
+            self.development.restore(developed)

@@ -98,6 +98,9 @@ class InsuranceSection(Section):
         Series("insurance.unearned_premium", "Premium paid and not yet earned (UPR)", "USD", "institution"),
         Series("insurance.outstanding", "Case reserve of reported claims", "USD", "institution"),
         Series("insurance.ibnr", "Reserve for claims incurred but not reported", "USD", "institution"),
+        Series("insurance.run_off_expected", "What claims of past months were expected to grow by in the last whole "
+               "month; under the reserving methods that read the triangle", "USD", "institution"),
+        Series("insurance.run_off_actual", "What they grew by", "USD", "institution"),
         Series("insurance.claims_fund", "Earned premium held for claims", "USD", "institution"),
         Series("insurance.surplus", "Retained surplus", "USD", "institution"),
         Series("insurance.junior", "Value behind the junior shares", "USD", "institution"),
@@ -167,9 +170,10 @@ class InsuranceSection(Section):
                            "absolute path; empty: the one of the population's source tables.", grade="M",
                            source="CMS federal default age curve, 45 CFR 147.102")
 
-    capital_regime: Literal["fixed_ratio", "standard_formula", "lognormal_var", "nexus_cover"] = param(
+    capital_regime: Literal["fixed_ratio", "standard_formula", "lognormal_var", "own_model", "nexus_cover"] = param(
         "lognormal_var", "What capital is required: a share of premium; 3 sigma V; 99.5 % value at risk of a lognormal "
-        "year; active cover over a gearing factor (for lump sums only).")
+        "year; the same of the pool's own aggregate loss (an internal model); active cover over a gearing factor (for "
+        "lump sums only).")
     fixed_ratio: float = param(0.25, "Capital over annual premium, regime fixed_ratio.", gt=0.0, le=10.0)
     sigma: float = param(0.05, "Standard deviation of premium and reserve risk over volume, regime standard_formula.",
                          gt=0.0, le=2.0, grade="L", source=SOLVENCY_II + ", annex XIV: medical expense, 5 %")
@@ -177,6 +181,26 @@ class InsuranceSection(Section):
                              gt=0.0, le=100.0, grade="M", source="MEPS 2018: mean, median and zero share of spending")
     systemic_sd: float = param(0.05, "Standard deviation of the factor common to all costs of a year (medical "
                                "inflation, utilisation), regime lognormal_var.", ge=0.0, le=2.0)
+    reserve_sigma: float = param(
+        0.0, "Standard deviation of reserve risk over claim reserves, regime standard_formula, correlated by one half "
+        "with that of premium; 0: `sigma` holds for the whole volume.", ge=0.0, le=2.0)
+    pandemic_cost: float = param(
+        0.0, "What a pandemic is expected to cost per insured who falls ill (1 % in hospital, 20 % at the doctor, the "
+        "others at home), regime standard_formula; 0: no pandemic add-on.", unit="USD", ge=0.0, le=1e6, grade="L",
+        source=SOLVENCY_II + ", article 163 and annex XVI; the ratios recalled")
+    zero_share: float = param(0.133297, "Share of members without any cost in a year, regime own_model.", ge=0.0,
+                              lt=0.9, grade="M", source="MEPS 2018")
+    own_measure: Literal["var", "tvar"] = param("var", "What the regime own_model provides for: the quantile of a "
+                                                "year, or the mean of the years beyond it.")
+    own_quantile: float = param(0.995, "That quantile; with tvar 0.99 is the Swiss Solvency Test's.", ge=0.9, le=0.9999,
+                                grade="L", source=SOLVENCY_II + ", article 101: 99.5 % over one year")
+    own_credibility: float = param(
+        10_000.0, "Member-years at which the pool's own distribution of members' yearly costs weighs as much as the "
+        "published one, regime own_model. A coefficient of variation of 4 with so heavy a tail takes about that many "
+        "to be known within a tenth.", unit="member-years", gt=0.0, le=1e9)
+    mcr_updates_per_day: int = param(1, "Updates of the requirement a day, regime nexus_cover: each moves it by at "
+                                     "most 1 %, all of a day by at most 5 %.", unit="1/day", ge=1, le=24, grade="M",
+                                     source="Nexus Mutual, MCR.sol: minUpdateTime 3600 seconds, maxMCRIncrement 500")
     gearing: float = param(4.8, "Active cover over required capital, regime nexus_cover.", gt=0.0, le=100.0, grade="M",
                            source=NEXUS)
     mcr_share: float = param(0.45, "MCR as a share of SCR; 1 under nexus_cover, whatever stands here.", gt=0.0, le=1.0,
@@ -191,6 +215,10 @@ class InsuranceSection(Section):
     report_lag_days: float = param(2.0, "Expected days from care to report before the pool has experience.",
                                    unit="days", ge=0.0, le=365.0)
     report_lag_claims: float = param(200.0, "Weight of that expectation, in claims.", unit="claims", gt=0.0)
+    reserving: Literal["geometric", "chain_ladder", "bornhuetter_ferguson"] = param(
+        "geometric", "How claims incurred but not reported are estimated: expected losses times a geometric reporting "
+        "lag learned from reports; chain ladder on the pool's own monthly triangle; expected losses times the share "
+        "that the triangle leaves unreported (Bornhuetter-Ferguson). The lag above is the prior pattern of all three.")
     profit_interval_days: int = param(30, "Days between transfers of the claims fund's excess to surplus.", unit="days",
                                       ge=1, le=3650)
     rebate_threshold: float = param(

@@ -74,7 +74,7 @@ def test_each_regime_by_name() -> None:
         assert regime(name, CapitalParameters()).desired(BOOK) / MICRO == pytest.approx(dollars, rel=1e-9)
     var = regime("lognormal_var", CapitalParameters()).desired(BOOK)
     assert var == pytest.approx(lognormal_multiple(pool_cv(3.93846, 0.05, 1000)) * 5e12, rel=1e-12)
-    assert set(REGIMES) == {*wanted, "lognormal_var"}
+    assert set(REGIMES) == {*wanted, "lognormal_var", "own_model"}
     with pytest.raises(ValueError, match="there are fixed_ratio"):
         regime("none", CapitalParameters())
 
