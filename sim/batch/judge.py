@@ -1,7 +1,8 @@
 """Whether the expectations of a scenario are met by its runs.
 
 A share of runs is judged by a bound of its 95 % Wilson interval: the lower one against the stated share less 0.05, or
-the upper one against a stated largest share. A mean is judged as it stands, with its interval beside it. A mean
+the upper one against a stated largest share. A mean is judged as it stands, with its interval beside it: Wilson's where
+the metric is 0 or 1 in each run, so that a probability of ruin always stands with its run count and interval. A mean
 difference from another variant on the same seeds is judged by its interval, which must lie wholly on the stated side.
 """
 
@@ -95,9 +96,28 @@ def _share(variant: str, expectation: Expectation, values: Sequence[float | None
     return Verdict(variant, expectation, status, share, low, high, sentence)
 
 
+def _is_indicator(metric: str, values: Sequence[float]) -> bool:
+    """Whether the figures are those of a yes or no: 0 and 1 alone, and not all of them a 0 that may be an amount."""
+    return set(values) <= {0.0, 1.0} and (1.0 in values or metric.rpartition(".")[2].startswith("any_"))
+
+
+def _rate(variant: str, expectation: Expectation, values: Sequence[float], runs: int) -> Verdict:
+    """The mean of a metric that is 0 or 1 in each run (ruin, say) is a probability: its interval is Wilson's."""
+    hits = sum(value == 1.0 for value in values)
+    low, high = wilson(hits, len(values))
+    sentence = f"1 in {hits} of {len(values)} runs"
+    if len(values) < runs:
+        sentence += f" of {runs} (not defined in the others)"
+    sentence += f": {hits / len(values):.1%}, 95 % interval {low:.1%} to {high:.1%}"
+    status: Status = "met" if expectation.holds(hits / len(values)) else "not met"
+    return Verdict(variant, expectation, status, hits / len(values), low, high, sentence)
+
+
 def _mean(variant: str, expectation: Expectation, values: Sequence[float], runs: int) -> Verdict:
     figure = mean(values)
     low, high = student(values)
+    if expectation.against is None and _is_indicator(expectation.metric, values):
+        return _rate(variant, expectation, values, runs)
     what = "mean" if expectation.against is None else f"mean difference from {expectation.against}"
     sentence = f"{what} {figure:.6g} over {len(values)} runs"
     if len(values) < runs:

@@ -50,6 +50,18 @@ def test_a_mean_is_judged_as_it_stands_and_its_interval_reported() -> None:
     assert judged([0.80, 0.84, 0.88, 0.92], op="==", value=0.85, tolerance=0.009).status == "not met"
 
 
+def test_the_mean_of_a_yes_or_no_is_a_probability_with_its_count_and_wilson_interval() -> None:
+    verdict = judged([1.0, 0.0, 0.0, 0.0], op="<=", value=0.3)
+    assert (verdict.status, verdict.figure) == ("met", 0.25)
+    assert (verdict.low, verdict.high) == pytest.approx((0.0456, 0.6994), abs=1e-4)
+    assert "1 of 4 runs: 25.0%" in verdict.sentence
+    assert "4.6% to 69.9%" in verdict.sentence
+    assert "95 % interval 0 to 0" in judged([0.0] * 10, op="==", value=0).sentence, "an amount that is nothing"
+    ruin = judge("main", Expectation(metric="insurance.any_default", op="<=", value=0.1),
+                 [{"insurance.any_default": 0.0}] * 10)
+    assert ruin.high == pytest.approx(0.2775, abs=1e-4), "no ruin in ten runs does not mean that there is none"
+
+
 def test_exact_equality_of_equal_figures_is_not_lost_in_summation() -> None:
     assert judged([0.1] * 11, op="==", value=0.1).status == "met"
     assert judged([0.0] * 10 + [1e-9], op="==", value=0).status == "not met"

@@ -196,10 +196,13 @@ class WithPerils:
         self.minimum_share = inner.minimum_share
 
     def desired(self, book: Book) -> int:
-        return self.inner.desired(book) + math.ceil(self.multiple * book.expected_claims)
+        return self.inner.desired(book) + self._perils(book)
 
     def required(self, book: Book, day: int) -> int:
-        return self.inner.required(book, day) + math.ceil(self.multiple * book.expected_claims)
+        return self.inner.required(book, day) + self._perils(book)
+
+    def _perils(self, book: Book) -> int:
+        return math.ceil(self.multiple * (1.0 - book.ceded.share) * book.expected_claims)
 
 
 class NexusCover:

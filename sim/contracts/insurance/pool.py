@@ -364,6 +364,9 @@ class InsurancePool(Exchanges):
         if self.unpaid.total == 0:
             for account in (self.accounts.claims, self.accounts.surplus):
                 self.ledger.transfer(self.asset, account, self.accounts.junior, self.cash(account), "residual")
+        if self.lent:
+            self.repay_senior()
+            self.lend(-self.lent)  # nothing is left before it: the rest is lost
         return True
 
     # Rollback ------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ class RecapitalisationSection(Section):
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("recapitalisation.issues", "Issues of governance tokens", "count"),
         Metric("recapitalisation.raised", "Raised for governance tokens", "USD"),
-        Metric("recapitalisation.missing", "Wanted and not raised", "USD", "low"),
+        Metric("recapitalisation.missing", "Wanted and not raised, summed over the attempts", "USD", "low"),
         Metric("recapitalisation.dilution", "Governance tokens issued over the first supply", "1", "low"),
         Metric("recapitalisation.mean_discount", "Price of the issues below the price before, mean by proceeds", "1",
                "low"),

@@ -92,6 +92,16 @@ class InstitutionsMachine(RuleBasedStateMachine):
         served = one.serve_withdrawals(self.day, 2, gate)
         assert sum(assets for _, _, assets in served) <= held
 
+    @rule(pool=which)
+    def leave_while_money_is_out(self, pool: int) -> None:
+        """All of the pool's own money but a little is invested, and everybody asks for his."""
+        one = self.pools[pool]
+        self.books[pool].fund(max(one.layer_money() - one.cash(one.accounts.claims) - 10**6, 0))
+        self.ask(pool, 1.0)
+        self.pass_days(3)
+        self.serve(pool, 0.0)
+        self.sweep(pool)
+
     @rule(pool=which, amount=amounts)
     def premium(self, pool: int, amount: int) -> None:
         self.ledger.mint(self.usd, self.pools[pool].accounts.unearned, amount, "premium")
@@ -146,6 +156,8 @@ class InstitutionsMachine(RuleBasedStateMachine):
     @rule(pool=which, share=shares)
     def fire_sale(self, pool: int, share: float) -> None:
         book, one = self.books[pool], self.pools[pool]
+        if not book.tokens():
+            self.invest(pool, 10**8, False)
         money, losses = one.layer_money(), book.losses
         capital = one.capital
         try:

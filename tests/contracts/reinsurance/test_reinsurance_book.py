@@ -140,3 +140,16 @@ def test_clearing_may_settle_a_circle_of_debts_without_money(make_street: Any) -
     street.book.execute(due, [amount for _, amount in due], RECOVERY)
     assert street.book.due_lines(1) == []
     street.check()
+
+
+def test_with_claims_unpaid_nothing_is_free_whatever_may_be_recovered(make_street: Any) -> None:
+    street = make_street(capital=100)
+    street.quota("P1", ["R0"], 0.9, lag_days=30)
+    assert street.settle(1, 0, [1000]) == [100]
+    pool = street.pools[1].pool
+    street.fund(pool.accounts.unearned, 60)
+    pool.write_premium(np.array([60]), np.array([0]), np.array([1]))
+    pool.accrue(1)
+    assert street.pools[1].cash_at_hand() > 0
+    assert pool.admitted_assets() == pool.unpaid.total == 900
+    assert street.pools[1].free_cash() == 0
