@@ -18,6 +18,7 @@ TOPICS = {
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",
+    "epidemics": "Epidemics",
 }
 
 
