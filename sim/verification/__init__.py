@@ -21,6 +21,7 @@ TOPICS = {
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",
+    "epidemics": "Epidemics",
 }
 
 

@@ -19,14 +19,16 @@ from sim.world.care_tables import YEAR_DAYS
 from sim.world.tables import Floats
 
 _CODE_BITS = 16
+SERVICE_BIT = 10
+"""Where an episode's serial number has its service."""
 Ints = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Episodes:
     """Care that is needed: ``slot`` int64[n], ``key`` uint64[n] of the person, ``kind`` int8[n] (0 outpatient, 1
-    prescription, 2 inpatient, 3 intensive), ``cost`` int64[n] in base units at reference prices and free care,
-    ``serial`` int64[n], which no other episode of the person has, for repeated draws."""
+    prescription, 2 inpatient, 3 intensive, 4 diagnosis of an infection), ``cost`` int64[n] in base units at reference
+    prices and free care, ``serial`` int64[n], which no other episode of the person has, for repeated draws."""
 
     slot: Ints
     key: NDArray[np.uint64]
@@ -127,4 +129,4 @@ class CareProcess:
 
 def service_of(serial: Ints) -> Ints:
     """Service index of each episode's serial number, int64[n]."""
-    return (serial >> 10) & 3
+    return (serial >> SERVICE_BIT) & 3

@@ -19,6 +19,8 @@ class Kind(IntEnum):
     PRESCRIPTION = 1
     INPATIENT = 2
     INTENSIVE = 3
+    INFECTION = 4
+    """Test and visits by which an epidemic infection is diagnosed; only an epidemic brings it."""
 
 
 class Service(IntEnum):
@@ -31,7 +33,8 @@ class Service(IntEnum):
 
 
 SERVICES = tuple(service.name.lower() for service in Service)
-KINDS = tuple(kind.name.lower() for kind in Kind)
+KINDS = tuple(kind.name.lower() for kind in Kind if kind is not Kind.INFECTION)
+"""Kinds of ordinary care, of which the tables speak."""
 YEAR_DAYS = 365
 MAX_COSTED_CONDITIONS = 12
 _PASSES = 200
@@ -80,7 +83,7 @@ def load_care_tables(folder: Path, people: PopulationTables) -> CareTables:
         age_target=age_target(people, read_table(folder, "age_spending")),
         spending_share=share / share.sum(),
         condition_excess=excess,
-        response=response,
+        response=np.append(response, 0.0),  # a diagnosis does not depend on its price: an epidemic says its share
         season_days=_seasons(read_table(folder, "season")),
         targets=targets,
     )

@@ -4,7 +4,7 @@ Each person is paid every ``pay_interval_days`` on a day fixed by a permanent ke
 firms, or a transfer (to the old and the poor without work) by the government; a tax is withheld, and the household
 spends on other goods so as to keep its cash near its opening level (buffer-stock saving). Firms receive that spending
 and the government's purchases. Sectors and flows are those of a stock-flow-consistent model (Godley & Lavoie 2007):
-nothing is created after day 0.
+nothing is created after day 0. Pay for work that was not done (:meth:`Economy.withhold`) stays with the firms.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ class Economy(Mechanism):
         self.consumption_floor = int(self.section.consumption_floor * MICRO)
         self.unpaid = 0
         self.unpaid_today = 0
+        self.withheld: np.ndarray | None = None
+        """Pay that each person has lost and that was not yet cut from its pay, int64[people]; None before any was."""
 
     def start(self, market: Market) -> None:
         people, ledger, interval = market.people, market.ledger, self.section.pay_interval_days
@@ -67,6 +69,10 @@ class Economy(Mechanism):
         slots = self.payday_slots[day % interval]
         if slots.size:
             pay = people["income"][slots] * interval // YEAR_DAYS
+            if self.withheld is not None:
+                cut = np.minimum(self.withheld[slots], pay)
+                self.withheld[slots] -= cut
+                pay -= cut
             employed = self.paid_by_firms[slots]
             accounts = slots + ledger.people_start
             paid = np.zeros(slots.size, dtype=np.bool_)
@@ -83,6 +89,16 @@ class Economy(Mechanism):
         surplus = ledger.balance(self.usd, self.government) - self.government_buffer
         if day % 30 == 29 and surplus > 0:
             ledger.transfer(self.usd, self.government, self.firms, surplus, "public_purchase")
+
+    def withhold(self, slots: np.ndarray, amounts: np.ndarray) -> int:
+        """Cut int64[n] base units from the next pays of these persons (work not done); employers keep the money.
+        Returns their sum."""
+        total = int(amounts.sum())
+        if total:
+            if self.withheld is None:
+                self.withheld = np.zeros(self.target.size, dtype=np.int64)
+            np.add.at(self.withheld, slots, amounts)
+        return total
 
     def spending(self, net_pay: np.ndarray, cash: np.ndarray, target: np.ndarray) -> np.ndarray:
         """Household spending on other goods, int64[n]: net pay plus a share of cash above target, at least

@@ -29,7 +29,7 @@ class Morbidity(Mechanism):
     """Care episodes by day, as :class:`~sim.world.care_process.Episodes` in ``today``.
 
     ``intensity_multiplier`` float64[regions, kinds] raises or lowers today's intensities; it is the product of what
-    mechanisms have set by name (:meth:`set_multiplier`: an epidemic, deferred care, medicines that fail). 1 everywhere
+    mechanisms have set by name (:meth:`set_multiplier`: medicines that fail, care that is rationed). 1 everywhere
     leaves every draw as it is. A factor below 1 thins the episodes; one above 1 adds independent realisations, so a
     Poisson process stays one.
     """
@@ -131,6 +131,14 @@ class Morbidity(Mechanism):
         self._episodes += len(episodes) - len(self.today)
         self._cost += int(episodes.cost.sum()) - int(self.today.cost.sum())
         self.today = episodes
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Let only the episodes of a mask of ``today`` be sought today; what becomes of the others is the caller's. In
+        phase CARE, after this mechanism."""
+        away = self.today.take(~which)
+        self.today = self.today.take(which)
+        self._episodes -= len(away)
+        self._cost -= int(away.cost.sum())
 
     # What others may know
 

@@ -29,7 +29,7 @@ from sim.kernel.fixedpoint import BPS, MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase, Statement
 from sim.scenario.sections.insurance import InsuranceSection, Plan
 
-CARE_KINDS = ("outpatient", "prescription", "inpatient", "intensive")
+CARE_KINDS = ("outpatient", "prescription", "inpatient", "intensive", "infection")
 """Kinds of care in the order of their codes."""
 
 

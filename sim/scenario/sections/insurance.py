@@ -11,7 +11,7 @@ from sim.scenario.types import Governable, Metric, Model, Section, Series, Shock
 SOLVENCY_II = "Directive 2009/138/EC and Delegated Regulation (EU) 2015/35"
 NEXUS = "Nexus Mutual, contracts/modules/capital: gearing factor 48000, basis points"
 
-CareKind = Literal["outpatient", "prescription", "inpatient", "intensive"]
+CareKind = Literal["outpatient", "prescription", "inpatient", "intensive", "infection"]
 
 
 class Plan(Model):
@@ -30,7 +30,8 @@ class Plan(Model):
                                 gt=0.0, le=1e9)
     benefit: float = param(0.0, "Lump sum on a diagnosis.", unit="USD", ge=0.0, le=1e7)
     waiting_days: int = param(0, "Days of cover before a lump sum can fall due.", unit="days", ge=0, le=3650)
-    triggers: list[CareKind] = param(["inpatient", "intensive"], "Kinds of care whose diagnosis triggers a lump sum.")
+    triggers: list[CareKind] = param(["inpatient", "intensive"], "Kinds of care whose diagnosis triggers a lump sum; "
+                                     "`infection` is the diagnosis of an epidemic infection.")
 
     @model_validator(mode="after")
     def _benefit_for_lump_sum(self) -> Self:

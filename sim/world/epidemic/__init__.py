@@ -1,0 +1,1 @@
+"""Epidemics: transmission in and between regions, interventions, illness that follows, care that is put off."""
