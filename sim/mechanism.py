@@ -6,7 +6,7 @@ calls ``setup`` once, then its hooks each day in the order that :mod:`sim.day` w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,13 +54,39 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """What ``debtor`` owes ``creditor`` (ledger accounts), in base units of ``asset``."""
+    """What ``debtor`` owes ``creditor`` (ledger accounts), in base units of ``asset``.
+
+    ``seniority`` orders debts of one debtor: 0 is paid first. Debts of equal seniority rank equally.
+    """
 
     debtor: int
     creditor: int
     asset: int
     amount: int
     kind: str
+    seniority: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Balance sheet of one institution at market value, base units of USDs.
+
+    ``account`` is the ledger account by which exposures name it, ``cash`` what it may pay debts with today (money that
+    belongs to others, such as unearned premium, is not in it), ``assets`` and ``liabilities`` everything else by class.
+    Debts and claims that exposures list stand in them too. ``failed_on`` is the day of its default, None before.
+    """
+
+    institution: str
+    account: int
+    cash: int
+    assets: Mapping[str, int]
+    liabilities: Mapping[str, int]
+    failed_on: int | None = None
+
+    @property
+    def equity(self) -> int:
+        """Assets less liabilities; negative: insolvent on its balance sheet, whatever cash it has."""
+        return self.cash + sum(self.assets.values()) - sum(self.liabilities.values())
 
 
 class Recorder(Protocol):
@@ -101,6 +127,18 @@ class Market(Protocol):
 
     def register_agent(self, agent: Any) -> None: ...
 
+    def exposures(self) -> list[Exposure]:
+        """Claims between institutions, of all mechanisms."""
+        ...
+
+    def statements(self) -> list[Statement]:
+        """Balance sheets of all institutions, of all mechanisms."""
+        ...
+
+    def active(self) -> Iterable[Mechanism]:
+        """The mechanisms of this market, in the order in which they were built."""
+        ...
+
 
 class Mechanism:
     """Base class: a mechanism overrides what it needs.
@@ -131,6 +169,18 @@ class Mechanism:
     def exposures(self) -> Iterable[Exposure]:
         """Claims between institutions that this mechanism created."""
         return ()
+
+    def statements(self) -> Iterable[Statement]:
+        """Balance sheets of the institutions that this mechanism runs."""
+        return ()
+
+    def obligations_due(self, day: int) -> Sequence[Exposure]:
+        """Debts between institutions that fall due today and are settled together, by clearing (phase CONTAGION)."""
+        return ()
+
+    def settle_obligations(self, day: int, paid: Sequence[int]) -> None:
+        """Pay of each of :meth:`obligations_due`, in its order, what clearing found, and record the rest as unpaid.
+        A debtor that cannot pay in full has defaulted."""
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         """Pairs (name, check); a check returns None when it holds, else one sentence saying what is broken."""

@@ -17,7 +17,7 @@ from sim.invariants import Invariants
 from sim.kernel.columns import Columns
 from sim.kernel.draws import Draws
 from sim.kernel.ledger import Ledger
-from sim.mechanism import Mechanism, Phase
+from sim.mechanism import Exposure, Mechanism, Phase, Statement
 from sim.parameters import Parameters
 from sim.recorder import Recorder
 from sim.scenario.expectations import one_run
@@ -109,6 +109,18 @@ class HealthMarket(mesa.Model):
     def find(self, name: str) -> Any | None:
         """The mechanism of section ``name``, or None where it is absent."""
         return self._mechanisms.get(name)
+
+    def active(self) -> list[Mechanism]:
+        """The mechanisms of this market, in the order in which they were built."""
+        return list(self._mechanisms.values())
+
+    def exposures(self) -> list[Exposure]:
+        """Claims between institutions, of all mechanisms."""
+        return [exposure for mechanism in self._mechanisms.values() for exposure in mechanism.exposures()]
+
+    def statements(self) -> list[Statement]:
+        """Balance sheets of all institutions, of all mechanisms."""
+        return [statement for mechanism in self._mechanisms.values() for statement in mechanism.statements()]
 
     def endow(self, account: int, amount: int) -> None:
         """Mint ``amount`` base units of USDs as opening wealth; only before the first day."""

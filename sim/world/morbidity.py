@@ -25,9 +25,10 @@ from sim.world.tables import Floats
 class Morbidity(Mechanism):
     """Care episodes by day, as :class:`~sim.world.care_process.Episodes` in ``today``.
 
-    ``intensity_multiplier`` float64[regions, kinds] raises or lowers today's intensities (an epidemic, deferred care,
-    medicines that fail); 1 everywhere leaves every draw as it is. A factor below 1 thins the episodes; one above 1
-    adds independent realisations, so a Poisson process stays one.
+    ``intensity_multiplier`` float64[regions, kinds] raises or lowers today's intensities; it is the product of what
+    mechanisms have set by name (:meth:`set_multiplier`: an epidemic, deferred care, medicines that fail). 1 everywhere
+    leaves every draw as it is. A factor below 1 thins the episodes; one above 1 adds independent realisations, so a
+    Poisson process stays one.
     """
 
     section: MorbiditySection
@@ -47,6 +48,7 @@ class Morbidity(Mechanism):
         self._onset_draw = draws.decision("morbidity.onset")
         self._keep_draw = draws.decision("morbidity.intensity")
         self.intensity_multiplier = np.ones((len(population.regions), len(Kind)))
+        self._multipliers: dict[str, NDArray[np.float64]] = {}
         self.today = Episodes.none()
         self.onsets = 0
         self._episodes = 0
@@ -86,6 +88,27 @@ class Morbidity(Mechanism):
             share = np.clip(multiplier[region[found.slot], found.kind] - layer, 0.0, 1.0)
             kept.append(found.take(self._keep_draw.bernoulli(market_day, found.key, share, found.serial)))
         return Episodes.join(kept)
+
+    # What other mechanisms of the world change
+
+    def set_multiplier(self, cause: str, multiplier: NDArray[np.float64] | None) -> None:
+        """From the next episodes on, intensities are multiplied by ``multiplier`` float64[regions, kinds] for
+        ``cause``; None ends it. Factors of several causes multiply."""
+        if multiplier is None:
+            self._multipliers.pop(cause, None)
+        else:
+            self._multipliers[cause] = multiplier
+        product = np.ones_like(self.intensity_multiplier)
+        for name in sorted(self._multipliers):
+            product *= self._multipliers[name]
+        self.intensity_multiplier = product
+
+    def add(self, episodes: Episodes) -> None:
+        """Add care that arises from another cause today; in phase CARE, after this mechanism."""
+        if len(episodes):
+            self.today = Episodes.join([self.today, episodes])
+            self._episodes += len(episodes)
+            self._cost += int(episodes.cost.sum())
 
     # What others may know
 

@@ -7,6 +7,7 @@ requirements and reserves up, so that capital is never overstated.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sim.contracts.insurance.accounts import PoolAccounts
@@ -37,6 +38,12 @@ class BalanceSheet:
     members: int
     monthly_premium: int
     active_cover: int
+    admitted: dict[str, Callable[[], int]]
+    """Assets other than the cash of the waterfall's accounts, at market value, by class: recoverables, investments."""
+
+    def admitted_assets(self) -> int:
+        """Market value of all assets that are not cash, base units."""
+        return sum(value() for value in self.admitted.values()) if self.admitted else 0
 
     def cash(self, account: int) -> int:
         """Balance of one of the pool's accounts."""
@@ -47,10 +54,11 @@ class BalanceSheet:
         return self.reserves.outstanding + self.reserves.ibnr + self.unpaid.total
 
     def first_loss(self) -> int:
-        """Claims fund, surplus and junior money less claim reserves: what stands before the senior capital; it is
-        negative where the senior capital bears losses already."""
+        """Claims fund, surplus, junior money and admitted assets less claim reserves: what stands before the senior
+        capital; it is negative where the senior capital bears losses already."""
         a = self.accounts
-        return self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) - self.claim_reserves()
+        return (self.cash(a.claims) + self.cash(a.surplus) + self.cash(a.junior) + self.admitted_assets()
+                - self.claim_reserves())
 
     def junior_value(self) -> int:
         """Assets behind the junior shares: the residual after reserves, surplus included."""

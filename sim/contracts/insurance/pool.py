@@ -71,6 +71,7 @@ class InsurancePool(BalanceSheet):
                                    ("senior", a.senior))]
         self.junior = Vault(ledger, asset, a.junior, f"{name}-J", self.junior_value, config.share_offset)
         self.senior = Vault(ledger, asset, a.senior, f"{name}-S", self.senior_value, config.share_offset)
+        self.admitted = {}
         self.state = PoolState.ACTIVE
         self.writing = True
         self.banned_until = -1
