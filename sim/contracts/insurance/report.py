@@ -45,11 +45,11 @@ class Report:
         """Claims incurred since the start: approved, reported and unreported."""
         return pool.totals.approved + pool.reserves.outstanding + pool.reserves.ibnr
 
-    def record_day(self, market: Market, base_rates: NDArray[np.int64]) -> None:
+    def record_day(self, market: Market, base_rates: list[float]) -> None:
         """Record the day's series."""
         sums = np.zeros(6)
         for index, pool in enumerate(self.pools):
-            sums += self._record_pool(market, index, pool, float(base_rates[index]))
+            sums += self._record_pool(market, index, pool, base_rates[index])
         capital, required, members, unpaid, queue, annual = sums
         today = self._window[self._days % WINDOW]
         today[:] = 0.0
