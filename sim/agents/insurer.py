@@ -13,7 +13,7 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.plan_rating import PlanRating, learn, to_close, trended
+from sim.agents.plan_rating import PlanRating, begin, learn, to_close, trended
 from sim.agents.rate_making import cost_quantiles, limited_change, pool_share, rate
 from sim.contracts.insurance.capital import Book
 from sim.contracts.insurance.policy import Terms
@@ -91,6 +91,12 @@ class Insurer(mesa.Agent):
         assured = sum(plan.terms.sum_assured for plan in self.plans) // count
         self.opening_book = self.projected_book(members, units, premium, assured)
 
+    def experience(self, plans: list[PlanRating]) -> tuple[list[int], list[int]]:
+        """Premium earned and claims incurred, net of transfers for risk, of each plan since the start, base units."""
+        pool = self.pool
+        earned, incurred = pool.unearned.earned, pool.incurred_by_plan() - pool.books.transfers
+        return [int(earned[plan.plan]) for plan in plans], [int(incurred[plan.plan]) for plan in plans]
+
     def file_rates(self, day: int, trend: float) -> None:
         """Estimate next year's claims from own experience and the former estimates, and file the rates."""
         pool, section = self.pool, self.section
@@ -99,9 +105,7 @@ class Insurer(mesa.Agent):
         plans = [plan for plan in self.plans if plan.base_rate > 0]
         if not plans or pool.run_off_since is not None:
             return
-        earned, incurred = pool.unearned.earned, pool.incurred_by_plan() - pool.books.transfers
-        self.credibilities.extend(learn(plans, [int(earned[plan.plan]) for plan in plans],
-                                        [int(incurred[plan.plan]) for plan in plans], day, trend, section))
+        self.credibilities.extend(learn(plans, *self.experience(plans), day, trend, section))
         effective = day + section.filing_lead_days
         members = max(pool.members, 1)
         units = max(sum(plan.units(pool) for plan in plans), 1e-3 * members)
@@ -122,6 +126,8 @@ class Insurer(mesa.Agent):
     def watch(self, day: int) -> None:
         """Every day: run-off when assets are below liabilities; no new business below the writing ratio."""
         pool = self.pool
+        if len(self.plans) > 1 and day % self.section.contract_year_days == 0:
+            begin(self.plans, *self.experience(self.plans), day)
         for plan in self.plans:
             plan.member_days += int(pool.books.members[plan.plan])
         if pool.state in (PoolState.ACTIVE, PoolState.GATED):

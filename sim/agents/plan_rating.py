@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 class PlanRating:
     """One plan in its insurer's eyes. ``expected_loss`` is the claims of a unit of exposure, dollars at the price level
     of day ``estimated_for``; ``base_rate`` base units, 0 once the plan is closed. ``earned`` and ``incurred`` (base
-    units, net of transfers for risk) and ``since`` (day) are as of the last filing."""
+    units, net of transfers for risk) and ``since`` (day) are as of when experience began to be counted: the last filing
+    or, where there are several plans, the start of the contract year, since members may have changed plan then."""
 
     option: int
     plan: int
@@ -75,9 +76,14 @@ def learn(
             plan.expected_loss = weight * (loss / unit) + (1.0 - weight) * prior
             plan.estimated_for = middle
             weights.append(weight)
+    begin(plans, earned, incurred, day)
+    return weights
+
+
+def begin(plans: list[PlanRating], earned: list[int], incurred: list[int], day: int) -> None:
+    """Count experience from these sums (base units since the start, of each plan) on."""
     for plan, new_earned, new_incurred in zip(plans, earned, incurred, strict=True):
         plan.earned, plan.incurred, plan.since, plan.member_days = new_earned, new_incurred, day, 0
-    return weights
 
 
 def to_close(plans: list[PlanRating], pool: InsurancePool, least_share: float) -> list[PlanRating]:

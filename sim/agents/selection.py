@@ -1,8 +1,8 @@
 """Mechanism "selection": the risk adjustment fund at work, and how risks sort between plans.
 
-The fund sees what claims and records show: age, the number of diagnosed chronic conditions, hospital stays of the year,
-and the cost of care, of the insured only. The statistics also use what only the model knows (expected cost given
-frailty); nothing is decided by them.
+The fund sees what claims and records show: age, the number of diagnosed chronic conditions, hospital stays and services
+of the year, and the cost of care, of the insured only. The statistics also use what only the model knows (expected cost
+given frailty); nothing is decided by them.
 """
 
 from __future__ import annotations
@@ -19,13 +19,19 @@ from sim.agents.plan_values import social_costs, welfare_loss
 from sim.agents.rate_making import pool_share
 from sim.contracts.insurance.premium import YEAR_DAYS
 from sim.contracts.insurance.rating import FACTOR
-from sim.contracts.insurance.risk_adjustment import RiskAdjustment, risk_cells, risk_scores, transfers_due
+from sim.contracts.insurance.risk_adjustment import (
+    RiskAdjustment,
+    needs_and_abilities,
+    risk_classes,
+    transfers_due,
+)
 from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.selection import SelectionSection
 from sim.world.care_tables import Kind
 
 COUNT_EVERY_DAYS = 30
+LEVELS = ("age", "diagnoses", "services")
 HOSPITAL = (int(Kind.INPATIENT), int(Kind.INTENSIVE))
 EARNED, INCURRED, TRANSFERS, CARE, MEMBER_DAYS = range(5)
 
@@ -44,6 +50,7 @@ class Selection(Mechanism):
         self.adjusts = self.section.risk_adjustment != "none"
         if self.adjusts:
             market.people.add("hospital_stays", np.int16, 0)
+            market.people.add("services", np.int16, 0)
             self.fund = RiskAdjustment(market.ledger, self.insurance.usd, self.insurance.pools, self.insurance.options)
         options = len(self.insurance.options)
         self.window: NDArray[np.float64] = np.zeros((YEAR_DAYS, 5, options))
@@ -75,14 +82,15 @@ class Selection(Mechanism):
             self.held_before = self.insurance.held(np.arange(market.people.size))
 
     def settle_risk(self, market: Market) -> None:
-        """Count hospital stays; on days of settlement bring the year's transfers up to date."""
+        """Count services and hospital stays; on days of settlement bring the year's transfers up to date."""
         self.today_transfers[:] = 0
         if not self.adjusts:
             return
         people, day = market.people, market.day
         slots, kinds, _ = self.patients.received
-        stays = slots[np.isin(kinds, HOSPITAL) & (people["pool"][slots] >= 0)]
-        np.add.at(people["hospital_stays"], stays, 1)
+        insured = people["pool"][slots] >= 0
+        np.add.at(people["hospital_stays"], slots[np.isin(kinds, HOSPITAL) & insured], 1)
+        np.add.at(people["services"], slots[insured], 1)
         of_year = day % YEAR_DAYS
         last = of_year == YEAR_DAYS - 1
         if last or of_year % self.section.settlement_days == self.section.settlement_days - 1:
@@ -90,29 +98,28 @@ class Selection(Mechanism):
         if last:
             self.fund.close_year()
             people["hospital_stays"][:] = 0
+            people["services"][:] = 0
             self.year_start = self._sums()[0].copy()
 
     def _due(self, market: Market, of_year: int) -> NDArray[np.float64]:
         """The year's transfers so far by formula, float64[options]."""
-        people, options = market.people, len(self.insurance.options)
+        people = market.people
         slots = np.flatnonzero(people["pool"] >= 0)
         held = self.insurance.held(slots)
         days = np.minimum(market.day - people["cover_from"][slots], of_year) + 1.0
         age = people["age"][slots].astype(np.int64)
+        seen = {name: people[name][slots].astype(np.int64) for name in ("hospital_stays", "services")}
         diagnosed = np.bitwise_count(people["chronic"][slots]).astype(np.int64)
-        stays = people["hospital_stays"][slots].astype(np.int64)
-        if self.section.risk_adjustment == "age":
-            diagnosed, stays = np.zeros_like(age), np.zeros_like(age)
-        spent = people["spent_this_year"][slots].astype(np.float64)
-        score = risk_scores(risk_cells(age, diagnosed, stays), spent, days)
+        level = LEVELS.index(self.section.risk_adjustment)
+        by_diagnoses, by_services = int(level > 0), int(level > 1)
+        classes = risk_classes(age, by_diagnoses * diagnosed, by_diagnoses * seen["hospital_stays"],
+                               by_services * seen["services"])
         factors = self.insurance.membership.age_factors
         factor = factors[np.minimum(age, factors.size - 1)] / FACTOR
-        by_option = np.bincount(held, weights=days, minlength=options).astype(np.float64)
-        weight = np.maximum(by_option, 1.0)
+        needs, abilities = needs_and_abilities(held, classes, days, factor, people["spent_this_year"][slots],
+                                               self.insurance.plan_terms)
         premium = self._sums()[0] - self.year_start
-        return transfers_due(int(premium.sum()), by_option, self.actuarial_value,
-                             np.bincount(held, weights=days * score, minlength=options) / weight,
-                             np.bincount(held, weights=days * factor, minlength=options) / weight)
+        return transfers_due(int(premium.sum()), needs, abilities)
 
     # Statistics ----------------------------------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 """Risk adjustment: plans whose members are costlier by what can be observed are paid by the others.
 
 Holds one account, which is empty between settlements, and what each option has received in the running benefit year.
-The transfer due to an option follows the formula of the US exchanges (45 CFR 153.320; Pope et al. 2014): with member
-days m, actuarial value a, mean risk score r and mean age factor f of its members, and P the premium of all,
+The transfer due to an option follows the formula of the US exchanges (45 CFR 153.320; Pope et al. 2014),
 
-    T = P (m a r / sum(m a r) - m a f / sum(m a f))
+    T = P (needs / sum of needs - ability / sum of abilities)
 
-the part of all premium that its members' risk asks for, less the part that its own rates may raise from them. What can
-never be: transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it still owes
-at the next settlement of the year. Rounding: charges down, and what is charged is shared exactly.
+with P the premium of all; the needs of a plan are what its terms would pay for members of the same risk classes, its
+ability what they would pay for the average person, times its members' days and mean age factor: the part of all premium
+that the risk of its members asks for, less the part that its own rates may raise from them. What can never be:
+transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it still owes at the next
+settlement of the year. Rounding: charges down, and what is charged is shared exactly.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.kernel.fixedpoint import share_pot
+from sim.kernel.fixedpoint import BPS, share_pot
 
 if TYPE_CHECKING:
     from sim.contracts.insurance.options import Options
+    from sim.contracts.insurance.policy import Terms
     from sim.contracts.insurance.pool import InsurancePool
     from sim.kernel.ledger import Ledger
 
@@ -30,35 +32,51 @@ Ints = NDArray[np.int64]
 
 OLDEST_BAND, MOST_CONDITIONS, MOST_STAYS = 8, 4, 2
 AGE_BAND_YEARS = 10
+SERVICE_BANDS = np.array([1, 3, 6, 12, 24])
 
 
-def risk_cells(age: Ints, conditions: Ints, stays: Ints) -> Ints:
-    """The class int64[n] of each person by age band, number of diagnosed chronic conditions and hospital stays."""
-    band = np.minimum(age // AGE_BAND_YEARS, OLDEST_BAND)
-    return ((band * (MOST_CONDITIONS + 1) + np.minimum(conditions, MOST_CONDITIONS)) * (MOST_STAYS + 1)
-            + np.minimum(stays, MOST_STAYS))
+def risk_classes(age: Ints, conditions: Ints, stays: Ints, services: Ints) -> Ints:
+    """The class int64[n] of each person by age band, number of diagnosed chronic conditions, hospital stays and number
+    of services of the year."""
+    classes = np.minimum(age // AGE_BAND_YEARS, OLDEST_BAND)
+    classes = classes * (MOST_CONDITIONS + 1) + np.minimum(conditions, MOST_CONDITIONS)
+    classes = classes * (MOST_STAYS + 1) + np.minimum(stays, MOST_STAYS)
+    return classes * (SERVICE_BANDS.size + 1) + np.searchsorted(SERVICE_BANDS, services, side="right")
 
 
-def risk_scores(cells: Ints, cost: Floats, days: Floats) -> Floats:
-    """Each person's score float64[n]: mean cost a day of its class over the mean of all; 1 where nobody cost anything.
-
-    ``cells`` int64[n] are classes, ``cost`` float64[n] of care in ``days`` float64[n] of cover, of all insured.
-    """
-    total, exposure = np.bincount(cells, weights=cost), np.bincount(cells, weights=days)
-    if cost.sum() <= 0.0:
-        return np.ones(cells.size)
-    score = total / np.maximum(exposure, 1e-9) / (cost.sum() / days.sum())
-    result: Floats = score[cells]
+def liabilities(costs: Ints, terms: Terms) -> Floats:
+    """What an indemnity plan pays of each year's cost of care int64[n], float64[n] base units; 0 for lump sums."""
+    covered = np.minimum(costs, terms.annual_limit).astype(np.float64)
+    own = np.minimum(covered, terms.deductible)
+    own = np.minimum(own + (covered - own) * (terms.coinsurance_bps / BPS), terms.out_of_pocket_max)
+    result: Floats = covered - own if not terms.pays_patient else np.zeros(costs.size)
     return result
 
 
-def transfers_due(premium: int, days: Floats, value: Floats, score: Floats, factor: Floats) -> Floats:
-    """T of each option, float64[options], base units; they sum to zero up to rounding. ``days`` is members' days,
-    ``value`` actuarial value, ``score`` and ``factor`` means over the members."""
-    needs, ability = days * value * score, days * value * factor
-    if needs.sum() <= 0.0 or ability.sum() <= 0.0:
-        return np.zeros(days.size)
-    result: Floats = premium * (needs / needs.sum() - ability / ability.sum())
+def needs_and_abilities(
+    held: Ints, classes: Ints, days: Floats, factor: Floats, costs: Ints, terms: list[Terms]
+) -> tuple[Floats, Floats]:
+    """(needs, abilities) of each option, float64[options] base units, from all insured.
+
+    ``held`` int64[n] is each one's option, ``classes`` its risk class, ``days`` of cover this year, ``factor`` the age
+    factor, ``costs`` the year's care so far; ``terms`` are the options'.
+    """
+    needs, abilities = np.zeros(len(terms)), np.zeros(len(terms))
+    exposure = np.bincount(classes, weights=days)
+    for option, plan in enumerate(terms):
+        paid = liabilities(costs, plan)
+        by_class = np.bincount(classes, weights=paid) / np.maximum(exposure, 1e-9)
+        mine = held == option
+        needs[option] = float((by_class[classes[mine]] * days[mine]).sum())
+        abilities[option] = float(paid.sum() / max(days.sum(), 1e-9) * (days[mine] * factor[mine]).sum())
+    return needs, abilities
+
+
+def transfers_due(premium: int, needs: Floats, abilities: Floats) -> Floats:
+    """T of each option, float64[options], base units; they sum to zero up to rounding."""
+    if needs.sum() <= 0.0 or abilities.sum() <= 0.0:
+        return np.zeros(needs.size)
+    result: Floats = premium * (needs / needs.sum() - abilities / abilities.sum())
     return result
 
 

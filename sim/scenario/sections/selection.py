@@ -64,10 +64,11 @@ class SelectionSection(Section):
         "share", "What firms pay of the premium of the employed: a share of it (patients.employer_share), or, as a "
         "voucher, the same amount whatever plan is chosen: that share of the lowest premium offered.", grade="L",
         source="Cutler & Reber 1998: Harvard moved from the first to the second in 1995")
-    risk_adjustment: Literal["none", "age", "diagnoses"] = param(
-        "none", "What transfers between plans look at: nothing (no transfers), ten-year age bands, or these with the "
-        "number of chronic conditions and the hospital stays of the year. A class's weight is the mean cost of care of "
-        "all insured in it, in the same year (concurrent).", grade="L",
+    risk_adjustment: Literal["none", "age", "diagnoses", "services"] = param(
+        "none", "What transfers between plans look at: nothing (no transfers), ten-year age bands, these with the "
+        "number of chronic conditions and the hospital stays of the year, or all that with the number of services "
+        "(prescriptions and visits). A class's weight is what a plan's terms would pay for the care of all insured in "
+        "it, in the same year (concurrent).", grade="L",
         source="45 CFR 153.320; Pope et al. 2014, Medicare & Medicaid Research Review 4(3)")
     settlement_days: int = param(30, "Days between settlements of the transfers; the last of a year settles the year.",
                                  unit="days", ge=1, le=365)
