@@ -72,7 +72,6 @@ class Selection(Mechanism):
         self.actuarial_value = np.array([float(pool_share(terms, mean, relative, benefits)[0])
                                          for terms in self.insurance.plan_terms])
         self.generous = self.actuarial_value > self.actuarial_value.max() - 1e-9
-        self.year_start = (self._sums()[0]).copy()
 
     # Risk adjustment -----------------------------------------------------------------------------------------
 
@@ -99,7 +98,6 @@ class Selection(Mechanism):
             self.fund.close_year()
             people["hospital_stays"][:] = 0
             people["services"][:] = 0
-            self.year_start = self._sums()[0].copy()
 
     def _due(self, market: Market, of_year: int) -> NDArray[np.float64]:
         """The year's transfers so far by formula, float64[options]."""
@@ -118,8 +116,7 @@ class Selection(Mechanism):
         factor = factors[np.minimum(age, factors.size - 1)] / FACTOR
         needs, abilities = needs_and_abilities(held, classes, days, factor, people["spent_this_year"][slots],
                                                self.insurance.plan_terms)
-        premium = self._sums()[0] - self.year_start
-        return transfers_due(int(premium.sum()), needs, abilities)
+        return transfers_due(needs, abilities)
 
     # Statistics ----------------------------------------------------------------------------------------------
 

@@ -15,6 +15,7 @@ from sim.verification.rows import Row
 TOPICS = {
     "health": "Health spending",
     "insurance": "Ruin and solvency of pools",
+    "selection": "Adverse selection between plans",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",

@@ -1,14 +1,15 @@
 """Risk adjustment: plans whose members are costlier by what can be observed are paid by the others.
 
 Holds one account, which is empty between settlements, and what each option has received in the running benefit year.
-The transfer due to an option follows the formula of the US exchanges (45 CFR 153.320; Pope et al. 2014),
+The transfer due to an option follows the idea of the US exchanges (45 CFR 153.320; Pope et al. 2014),
 
-    T = P (needs / sum of needs - ability / sum of abilities)
+    T = P (needs / sum of needs - ability / sum of abilities),    P = sum of needs
 
-with P the premium of all; the needs of a plan are what its terms would pay for members of the same risk classes, its
-ability what they would pay for the average person, times its members' days and mean age factor: the part of all premium
-that the risk of its members asks for, less the part that its own rates may raise from them. What can never be:
-transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it still owes at the next
+the needs of a plan are what its terms would pay for members of the same risk classes, its ability what they would pay
+for the average person, times its members' days and age factors: the part of all costs that the risk of its members asks
+for, less the part that its own rates may raise from them. The exchanges take all premium for P; then a year in which
+rates were too high pays plans of high risk too much and lowers their rates, the next one too little, and they swing.
+What can never be: transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it still owes at the next
 settlement of the year. Rounding: charges down, and what is charged is shared exactly.
 """
 
@@ -72,11 +73,11 @@ def needs_and_abilities(
     return needs, abilities
 
 
-def transfers_due(premium: int, needs: Floats, abilities: Floats) -> Floats:
+def transfers_due(needs: Floats, abilities: Floats) -> Floats:
     """T of each option, float64[options], base units; they sum to zero up to rounding."""
     if needs.sum() <= 0.0 or abilities.sum() <= 0.0:
         return np.zeros(needs.size)
-    result: Floats = premium * (needs / needs.sum() - abilities / abilities.sum())
+    result: Floats = needs - abilities * (needs.sum() / abilities.sum())
     return result
 
 
