@@ -9,8 +9,8 @@ the needs of a plan are what its terms would pay for members of the same risk cl
 for the average person, times its members' days and age factors: the part of all costs that the risk of its members asks
 for, less the part that its own rates may raise from them. The exchanges take all premium for P; then a year in which
 rates were too high pays plans of high risk too much and lowers their rates, the next one too little, and they swing.
-What can never be: transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it still owes at the next
-settlement of the year. Rounding: charges down, and what is charged is shared exactly.
+What can never be: transfers do not sum to zero, to the unit; a pool pays what it has not. What a pool cannot pay it
+still owes at the next settlement of the year. Rounding: charges down, and what is charged is shared exactly.
 """
 
 from __future__ import annotations
