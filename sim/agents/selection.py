@@ -161,10 +161,10 @@ class Selection(Mechanism):
             record.institution(name, "selection.earned_premium", float(row[EARNED, option]) / MICRO)
             record.institution(name, "selection.incurred", float(row[INCURRED, option]) / MICRO)
             record.institution(name, "selection.transfers", float(row[TRANSFERS, option]) / MICRO)
-            if year[EARNED, option] > 0:
+            if members[option] and year[EARNED, option] > 0:
                 record.institution(name, "selection.loss_ratio", float(
                     (year[INCURRED, option] - year[TRANSFERS, option]) / year[EARNED, option]))
-            if year[MEMBER_DAYS, option] > 0:
+            if members[option]:
                 record.institution(name, "selection.care_cost", float(care[option]))
         share = float(members[self.generous].sum() / total)
         record.series("selection.generous_share", share)
