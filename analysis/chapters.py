@@ -12,6 +12,7 @@ from analysis.claims import waiting_days
 from analysis.development import development_chapter
 from analysis.load import MICRO, Run
 from analysis.page import Chapter, folded, number, table, text
+from analysis.plan_chapter import plan_chapter
 from analysis.plots import bars, flows, lines, oracles
 from analysis.plots import liquidity as liquidity_plots
 from analysis.plots import solvency as solvency_plots
@@ -318,6 +319,6 @@ def flows_chapter(chapter: Chapter, run: Run) -> None:
 
 CHAPTERS = (("Solvency and reserves", solvency_chapter), ("Liquidity providers", liquidity_chapter),
             ("Claims and oracles", claims_chapter), ("Development of claims", development_chapter),
-            ("Health token", token_chapter), ("People", people_chapter),
+            ("Health token", token_chapter), ("People", people_chapter), ("Plans", plan_chapter),
             ("Governance, data and research", governance_chapter), ("Where the money went", flows_chapter))
 """Titles and builders of the chapters, in the order of the page."""

@@ -13,7 +13,8 @@ import mesa
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.rate_making import cost_quantiles, credibility, limited_change, pool_share, rate
+from sim.agents.plan_rating import PlanRating, begin, learn, to_close, trended
+from sim.agents.rate_making import cost_quantiles, limited_change, pool_share, rate
 from sim.contracts.insurance.capital import Book, InternalModel
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool import InsurancePool
@@ -29,11 +30,10 @@ if TYPE_CHECKING:
 
 
 class Insurer(mesa.Agent):
-    """Runs one pool. ``expected_loss`` is its estimate of the claims of a member-year at age factor 1, dollars at the
-    price level of ``estimated_for``, a day."""
+    """Runs one pool. ``plans`` are its estimates, one for each plan that the pool writes."""
 
     def __init__(
-        self, model: Any, section: InsurersSection, insurance: Any, index: int, expected_loss: float
+        self, model: Any, section: InsurersSection, insurance: Any, index: int, expected_losses: list[float]
     ) -> None:
         super().__init__(model)
         self.section = section
@@ -41,77 +41,88 @@ class Insurer(mesa.Agent):
         self.index = index
         self.pool: InsurancePool = insurance.pools[index]
         self.account: int = insurance.ledger.open_account(f"{self.pool.name}.sponsor", "insurers")
-        self.expected_loss = expected_loss
-        self.estimated_for = 0.0
+        first = int(insurance.options.first[index])
+        self.plans = [PlanRating(first + plan, plan, terms, loss)
+                      for plan, (terms, loss) in enumerate(zip(self.pool.plans, expected_losses, strict=True))]
         self.opening_book = Book(0, 0, 0, 0, 0)
         self.credibilities: list[float] = []
         self.changes: list[float] = []
         self.days_not_writing = 0
-        self._member_days = 0
-        self._since = (0, 0, 0)  # day, earned, incurred of the last filing
+        self.plans_closed = 0
 
     @property
-    def base_rate(self) -> int:
-        """Annual premium at age factor 1 in force, base units."""
-        return int(self.insurance.membership.base_rates[self.index])
+    def expected_loss(self) -> float:
+        """Estimated claims of a unit of exposure, dollars: the mean of its plans by the members they have."""
+        if len(self.plans) == 1:
+            return self.plans[0].expected_loss
+        members = self.pool.books.members
+        weights = members if members.any() else None
+        return float(np.average([plan.expected_loss for plan in self.plans], weights=weights))
+
+    def rate_in_force(self, plan: PlanRating) -> int:
+        """Annual premium of a plan at age factor 1 in force, base units; 0 for a closed plan."""
+        return int(self.insurance.membership.base_rates[plan.option])
 
     # Rates ---------------------------------------------------------------------------------------------------
 
-    def projected_book(self, members: int, units: float, premium: float) -> Book:
-        """The book of ``members`` who are ``units`` of exposure, at ``premium`` dollars a unit."""
+    def projected_book(self, members: int, units: float, premium: float, assured: int) -> Book:
+        """The book of ``members`` who are ``units`` of exposure, at ``premium`` dollars a unit and a sum ``assured``
+        of each."""
         annual = round(premium * units * MICRO)
-        return Book(members, annual, math.ceil(annual * self.pool.config.shares.claims), 0,
-                    members * self.pool.plans[0].sum_assured)
+        return Book(members, annual, math.ceil(annual * self.pool.config.shares.claims), 0, members * assured)
 
-    def rate_for(self, loss: float, members: int, units: float) -> float:
-        """The rate in dollars for an expected ``loss`` of a unit of exposure, for a book of that size."""
+    def rate_for(self, loss: float, members: int, units: float, terms: Terms) -> float:
+        """The rate in dollars for an expected ``loss`` of a unit of exposure, for a book of that size. A plan's capital
+        is its part of what the whole pool needs, so that a small plan is not charged as if it stood alone."""
         # administration, oracles and treasury, less what the margin pays of them
         expense = max(self.pool.config.shares.expenses - self.section.margin, 0.0)
 
         def capital_per_unit(premium: float) -> float:
-            required = self.pool.regime.desired(self.projected_book(members, units, premium))
+            required = self.pool.regime.desired(self.projected_book(members, units, premium, terms.sum_assured))
             return self.section.target_scr_ratio * required / MICRO / units
 
         return rate(loss, expense, self.section.margin, self.section.capital_charge, capital_per_unit)
 
-    def first_rate(self, members: int, units: float) -> None:
-        """File the rate of the first year, from public statistics alone."""
+    def first_rates(self, members: int, units: float) -> None:
+        """File the rates of the first year, from public statistics alone, and the book that they may bring."""
         middle = self.section.contract_year_days / 2.0
-        loss = self.trended(self.expected_loss, 0.0, middle, self.section.trend_per_year)
-        self.insurance.file_rate(self.index, round(self.rate_for(loss, members, units) * MICRO), -1)
+        for plan in self.plans:
+            loss = trended(plan.expected_loss, 0.0, middle, self.section.trend_per_year)
+            self.insurance.file_rate(plan.option, round(self.rate_for(loss, members, units, plan.terms) * MICRO), -1)
+        count = len(self.plans)
+        premium = sum(self.rate_in_force(plan) for plan in self.plans) / count / MICRO
+        assured = sum(plan.terms.sum_assured for plan in self.plans) // count
+        self.opening_book = self.projected_book(members, units, premium, assured)
 
-    def file_rate(self, day: int, trend: float) -> None:
-        """Estimate next year's claims from own experience and the former estimate, and file the rate."""
+    def experience(self, plans: list[PlanRating]) -> tuple[list[int], list[int]]:
+        """Premium earned and claims incurred, net of transfers for risk, of each plan since the start, base units."""
+        pool = self.pool
+        earned, incurred = pool.unearned.earned, pool.incurred_by_plan() - pool.books.transfers
+        return [int(earned[plan.plan]) for plan in plans], [int(incurred[plan.plan]) for plan in plans]
+
+    def file_rates(self, day: int, trend: float) -> None:
+        """Estimate next year's claims from own experience and the former estimates, and file the rates."""
         pool, section = self.pool, self.section
-        start, earned_before, incurred_before = self._since
-        earned, incurred = pool.totals.earned, self.insurance.report_figures.incurred(pool)
-        if self.base_rate <= 0 or pool.run_off_since is not None:
+        for plan in self.plans:
+            plan.base_rate = self.rate_in_force(plan)
+        plans = [plan for plan in self.plans if plan.base_rate > 0]
+        if not plans or pool.run_off_since is not None:
             return
-        units = (earned - earned_before) / self.base_rate
-        if units > 0.0:
-            weight = credibility(self._member_days / YEAR_DAYS, section.member_cv, section.between_pool_sd)
-            middle = (start + day) / 2.0
-            own = (incurred - incurred_before) / MICRO / units
-            prior = self.trended(self.expected_loss, self.estimated_for, middle, trend)
-            self.expected_loss = weight * own + (1.0 - weight) * prior
-            self.estimated_for = middle
-            self.credibilities.append(weight)
+        self.credibilities.extend(learn(plans, *self.experience(plans), day, trend, section))
         effective = day + section.filing_lead_days
-        loss = self.trended(self.expected_loss, self.estimated_for, effective + section.contract_year_days / 2.0, trend)
         members = max(pool.members, 1)
-        annual = pool.book().annual_premium
-        wanted = self.rate_for(loss, members, max(annual / self.base_rate, 1e-3 * members))
-        old = self.base_rate / MICRO
-        new = limited_change(wanted, old, section.rate_change_limit)
-        self.changes.append(new / old - 1.0)
-        self.insurance.file_rate(self.index, round(new * MICRO), effective)
-        self._since = (day, earned, incurred)
-        self._member_days = 0
-
-    @staticmethod
-    def trended(loss: float, from_day: float, to_day: float, trend: float) -> float:
-        """``loss`` carried from one day's level of cost to another's."""
-        return loss * (1.0 + trend) ** ((to_day - from_day) / YEAR_DAYS)
+        units = max(sum(plan.units(pool) for plan in plans), 1e-3 * members)
+        closing = to_close(plans, pool, section.close_plan_below)
+        for plan in plans:
+            if plan in closing:
+                self.plans_closed += 1
+                self.insurance.file_rate(plan.option, 0, effective)
+                continue
+            loss = trended(plan.expected_loss, plan.estimated_for, effective + section.contract_year_days / 2.0, trend)
+            old = plan.base_rate / MICRO
+            new = limited_change(self.rate_for(loss, members, units, plan.terms), old, section.rate_change_limit)
+            self.changes.append(new / old - 1.0)
+            self.insurance.file_rate(plan.option, round(new * MICRO), effective)
 
     # Capital -------------------------------------------------------------------------------------------------
 
@@ -129,7 +140,10 @@ class Insurer(mesa.Agent):
     def watch(self, day: int) -> None:
         """Every day: run-off when assets are below liabilities; no new business below the writing ratio."""
         pool = self.pool
-        self._member_days += pool.members
+        if len(self.plans) > 1 and day % self.section.contract_year_days == 0:
+            begin(self.plans, *self.experience(self.plans), day)
+        for plan in self.plans:
+            plan.member_days += int(pool.books.members[plan.plan])
         if pool.state in (PoolState.ACTIVE, PoolState.GATED):
             if pool.capital < 0:
                 pool.default(day)
@@ -193,17 +207,17 @@ class Insurers(Mechanism):
             ages = people["age"][here]
             rivals = sum(other.region in (-1, pool.region) for other in pools) if pool.region >= 0 else len(pools)
             members = max(round(self.section.expected_take_up * ages.size / rivals), 1)
-            factors = self.insurance.membership.age_factors[ages] / 1000.0
+            known = self.insurance.membership.age_factors
+            factors = known[np.minimum(ages, known.size - 1)] / 1000.0
             costs = spending[ages]
-            paid = costs * np.interp(costs, *share_by_cost(pool.plans[0], costs, relative,
-                                                            self.section.benefits_per_year))
             mean_factor = float(factors.mean()) if ages.size else 1.0
-            loss = float(paid.mean()) / mean_factor * (1.0 + self.section.selection_load) if ages.size else 1.0
-            if models is not None:
-                loss *= 1.0 + models.belief(index).load
-            insurer = Insurer(market, self.section, self.insurance, index, loss)
-            insurer.first_rate(members, members * mean_factor)
-            insurer.opening_book = insurer.projected_book(members, members * mean_factor, insurer.base_rate / MICRO)
+            losses = []
+            for terms in pool.plans:
+                paid = costs * np.interp(costs, *share_by_cost(terms, costs, relative, self.section.benefits_per_year))
+                loss = float(paid.mean()) / mean_factor * (1.0 + self.section.selection_load) if ages.size else 1.0
+                losses.append(loss if models is None else loss * (1.0 + models.belief(index).load))
+            insurer = Insurer(market, self.section, self.insurance, index, losses)
+            insurer.first_rates(members, members * mean_factor)
             self.insurers.append(insurer)
 
     def opening_requirement(self, pool: int) -> int:
@@ -236,7 +250,7 @@ class Insurers(Mechanism):
             insurer.watch(day)
             if filing:
                 insurer.learn(market.people, day)
-                insurer.file_rate(day, self.trend(day))
+                insurer.file_rates(day, self.trend(day))
             if review:
                 self.dividends_today += insurer.manage_capital()
                 insurer.collect_residual()

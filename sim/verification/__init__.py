@@ -18,6 +18,7 @@ TOPICS = {
     "capital": "Aggregate losses and capital models",
     "reinsurance": "Reinsurance",
     "contagion": "Contagion between institutions",
+    "selection": "Adverse selection between plans",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
     "governance": "Governance",

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.agents.plan_rating import trended
 from sim.agents.rate_making import cost_quantiles, credibility, limited_change, pool_share, rate
 from sim.contracts.insurance.policy import Terms, lump_sum
 from sim.contracts.insurance.pool_state import PoolState
@@ -130,7 +131,7 @@ def test_a_filing_weighs_own_experience_and_keeps_its_limits(market: Any) -> Non
         assert weight == pytest.approx(credibility(insurance.pools[index].members * 335 / 365, 3.93846, 0.1), rel=0.02)
         own = insurance.report_figures.incurred(insurance.pools[index]) / insurance.pools[index].totals.earned \
             * float(first[index]) / MICRO
-        prior = insurer.trended(before[index], 0.0, 335 / 2, 0.045)
+        prior = trended(before[index], 0.0, 335 / 2, 0.045)
         assert insurer.expected_loss == pytest.approx(weight * own + (1 - weight) * prior, rel=1e-3)
     assert (insurance.membership.base_rates == first).all(), "in force only from the next contract year"
     pass_days(market, 30)

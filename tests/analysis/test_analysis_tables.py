@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import flows, governance, liquidity, load_run, solvency
+from analysis import flows, governance, liquidity, load_run, selection, solvency
 from analysis.chapters import market_lines
 from analysis.claims import waiting_days
 from analysis.plots.style import percent, short, thin
@@ -162,3 +162,31 @@ def test_short_figures(value: float, shown: str) -> None:
 def test_percentages_have_no_exponent() -> None:
     assert percent(0.1234) == "12.3 %"
     assert percent(12.34) == "1,234 %"
+
+
+def test_plans_are_shown_one_by_one_or_by_name_over_pools(write_folder: Folder) -> None:
+    folder = write_folder()
+    names = [f"POOL{j}/{plan}" for j in range(1, 7) for plan in ("generous", "lean")]
+    rows = [{"day": day, "institution": name, "selection.enrolment_share": (j + 1) / 78.0, "selection.members": j + 1.0,
+             "selection.base_rate": 100.0 * (j % 2 + 1), "selection.loss_ratio": 0.5, "selection.care_cost": 9.0,
+             "selection.transfers": float((-1) ** j)} for day in range(2) for j, name in enumerate(names)]
+    pd.DataFrame(rows).to_parquet(folder / "institutions.parquet")
+    run = load_run(folder)
+    share = selection.by_plan(run, "selection.enrolment_share")
+    assert share is not None
+    assert list(share.columns) == ["generous", "lean"]
+    assert share.loc[1].tolist() == pytest.approx([36 / 78, 42 / 78])
+    rates = selection.by_plan(run, "selection.base_rate", "selection.members")
+    assert rates is not None
+    assert rates.loc[0].tolist() == [100.0, 200.0]
+    ends = selection.ends(run)
+    assert ends is not None
+    assert ends.loc["POOL1/lean"].tolist() == [2.0, 200.0, 0.5, 9.0, -2.0]
+
+    pd.DataFrame([row for row in rows if row["institution"] in names[:2]]).to_parquet(folder / "institutions.parquet")
+    few = selection.by_plan(load_run(folder), "selection.enrolment_share")
+    assert few is not None
+    assert list(few.columns) == names[:2]
+    pd.DataFrame([row for row in rows if row["institution"] == names[0]]).to_parquet(folder / "institutions.parquet")
+    assert selection.by_plan(load_run(folder), "selection.enrolment_share") is None
+    assert selection.ends(load_run(folder)) is None

@@ -37,34 +37,35 @@ def fill_affordable(
 
 def bill_needs(
     slots: np.ndarray, keys: np.ndarray, kinds: np.ndarray, needs: np.ndarray, serials: np.ndarray, day: int,
-    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, public: np.ndarray,
-    coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
+    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, plan: np.ndarray, first: np.ndarray,
+    public: np.ndarray, coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which of n needs are taken to a provider, and the bills: (rows, costs, own parts), each int64[m].
 
-    ``slots`` .. ``serials`` are columns of n needs. ``chance`` float64[kinds, 2 + pools] is the probability that a need
-    is met by what the patient has: no cover, public cover, each pool. Under public cover the own part is coinsurance
+    ``slots`` .. ``serials`` are columns of n needs. ``chance`` float64[kinds, 2 + options] is the probability that a
+    need is met by what the patient has: no cover, public cover, each plan of each pool; a pool's plans begin at
+    ``first`` int64[pools]. Under public cover the own part is coinsurance
     until the yearly ``maximum``, of which ``public_spent`` int64[people] is used; otherwise it is the whole cost here.
     ``public_spent`` and ``spent`` int64[people], all care of the year, are advanced.
     """
     bills = np.empty((3, slots.size), dtype=np.int64)
-    met = fill_bills(slots, keys, kinds, needs, serials, day, stream, chance, price_level, pool, public,
-                     coinsurance_bps, maximum, public_spent, spent, bills[0], bills[1], bills[2])
+    met = fill_bills(slots, keys, kinds, needs, serials, day, stream, chance, price_level, pool, plan, first,
+                     public, coinsurance_bps, maximum, public_spent, spent, bills[0], bills[1], bills[2])
     return bills[0, :met], bills[1, :met], bills[2, :met]
 
 
 @kernel
 def fill_bills(
     slots: np.ndarray, keys: np.ndarray, kinds: np.ndarray, needs: np.ndarray, serials: np.ndarray, day: int,
-    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, public: np.ndarray,
-    coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
+    stream: np.uint64, chance: np.ndarray, price_level: float, pool: np.ndarray, plan: np.ndarray, first: np.ndarray,
+    public: np.ndarray, coinsurance_bps: int, maximum: int, public_spent: np.ndarray, spent: np.ndarray,
     rows: np.ndarray, costs: np.ndarray, own: np.ndarray,
 ) -> int:
     """The loop of :func:`bill_needs`; the last three arrays are written. Returns how many needs were met."""
     met = 0
     for row in range(slots.size):
         slot = slots[row]
-        cover = 2 + pool[slot] if pool[slot] >= 0 else int(public[slot])
+        cover = 2 + first[pool[slot]] + plan[slot] if pool[slot] >= 0 else int(public[slot])
         if not hits(draw_bits(stream, day, keys[row], serials[row]), chance[kinds[row], cover]):
             continue
         cost = int(np.rint(needs[row] * price_level))

@@ -2,10 +2,12 @@
 
 U_j = -(1/a) ln E[exp(a (own premium_j + min(OOP_j, what can be collected)))] + phi trust_j - K [j is not current]
 
+An option j is one plan of one pool; trust is in the pool, inertia K is of the plan.
+
 with constant absolute risk aversion a. What can be collected is cash above the floor and a part of a year's income.
 The expectation runs over K nodes of the distribution of a year's cost of care relative to its mean; the mean is the
 patient's own, as it perceives it. The logit is the maximum of the utilities with Gumbel noise, one draw per person and
-pool, so that a new pool changes nobody's draw for the others.
+pool (and plan), so that a new pool changes nobody's draw for the others.
 """
 
 from __future__ import annotations
@@ -47,16 +49,18 @@ def certainty_equivalent(
 @kernel
 def choose_plans(
     aversion: np.ndarray, perceived: np.ndarray, cap: np.ndarray, current: np.ndarray, own_trust: np.ndarray,
-    reputation: np.ndarray, own_premium: np.ndarray, plans: np.ndarray, quantities: np.ndarray, none_quantity: float,
+    reputation: np.ndarray, own_premium: np.ndarray, pool_of: np.ndarray, plans: np.ndarray, quantities: np.ndarray,
+    none_quantity: float,
     nodes: np.ndarray, weights: np.ndarray, tastes: np.ndarray, phi: float, inertia: float, first_choice: bool,
 ) -> np.ndarray:
-    """The chosen pool of each person, int16[n], -1 for none.
+    """The chosen option of each person, int16[n], -1 for none.
 
-    ``own_premium`` float64[pools, n] dollars a year, negative where not offered; ``plans`` float64[pools, 4] are
-    deductible, coinsurance, out-of-pocket maximum and limit in dollars; ``quantities`` float64[pools] the demand for
-    care under each plan relative to free care; ``tastes`` float64[pools + 1, n] dollars, row 0 for no plan.
+    ``current`` is the option held; ``reputation`` float64[pools]; ``own_premium`` float64[options, n] dollars a year,
+    negative where not offered; ``pool_of`` int64[options]; ``plans`` float64[options, 4] are deductible, coinsurance,
+    out-of-pocket maximum and limit in dollars; ``quantities`` float64[options] the demand for care under each plan
+    relative to free care; ``tastes`` float64[options + 1, n] dollars, row 0 for no plan.
     """
-    people, pools = perceived.size, plans.shape[0]
+    people, options = perceived.size, plans.shape[0]
     chosen = np.full(people, NO_PLAN, dtype=np.int16)
     uncovered = np.array([0.0, 1.0, np.inf, np.inf])
     scratch = np.empty(nodes.size)
@@ -66,10 +70,11 @@ def choose_plans(
                                      scratch) + tastes[0, i]
         if current[i] != NO_PLAN:
             best -= move
-        for j in range(pools):
+        for j in range(options):
             if own_premium[j, i] < 0.0:
                 continue
-            trust = own_trust[i] if current[i] == j else reputation[j]
+            at_home = current[i] != NO_PLAN and pool_of[current[i]] == pool_of[j]
+            trust = own_trust[i] if at_home else reputation[pool_of[j]]
             utility = phi * trust + tastes[j + 1, i] - certainty_equivalent(
                 aversion[i], own_premium[j, i], perceived[i], quantities[j], cap[i], plans[j], nodes, weights, scratch)
             if current[i] != j:

@@ -44,11 +44,12 @@ class Claiming:
             return
         day = market.day
         pools = market.people["pool"][slots].astype(np.int64)
+        plans = market.people["plan"][slots]
         incurred = np.full(slots.size, day, dtype=np.int64)
 
         def execute(which: np.ndarray, blocks: np.ndarray) -> None:
             ids = self.claims.file(pools[which], slots[which], keys[which], payees[which], amounts[which],
-                                   incurred[which], market.day, serials[which])
+                                   incurred[which], market.day, serials[which], plans[which])
             filed = ids >= 0
             self.records.add(ids[filed], amounts[which][filed])
 

@@ -1,4 +1,4 @@
-"""Cover: choosing a pool at open enrolment, what others say of pools, and paying for it month by month.
+"""Cover: choosing a plan of a pool at open enrolment, what others say of pools, and paying for it month by month.
 
 A person's premium is due on its payday, every thirty days, so the pools are paid evenly over the month.
 """
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 YEAR_DAYS = 365
 MONTH_DAYS = 30
+PLAN_STEP = 1 << 32
+"""Distance of the numbers of draws of a pool's plans: permanent ids of pools take 31 bits."""
 
 
 class Cover:
@@ -35,10 +37,13 @@ class Cover:
         self.chain: Any = market.mechanism("chain")
         self.perception = market.draws.decision("patients.perceived_cost")
         self.taste = market.draws.decision("patients.plan_taste")
+        selection = market.find("selection")
+        self.voucher = selection is not None and selection.section.contribution == "flat"
+        self.first_option = self.insurance.options.first
         self.enrolled_before = False
 
     def choose(self, market: Market) -> None:
-        """Open enrolment: everybody without public cover compares each pool's plan and none."""
+        """Open enrolment: everybody without public cover compares each pool's plans and none."""
         if market.day % self.section.open_enrolment_every_days:
             return
         people, day = market.people, market.day
@@ -50,21 +55,21 @@ class Cover:
             return
         rates = self.insurance.premium_rates(slots)
         own, sponsored = split_premiums(rates, people["income"][slots], self.economy.employer_cover[slots],
-                                        self.section.employer_share, self.section.affordability_cap)
+                                        self.section.employer_share, self.section.affordability_cap, self.first_option,
+                                        self.voucher)
         keys = people["key"][slots]
         noise = self.perception.normal(day, keys) * self.section.perception_log_sd
         perceived = self.morbidity.expected_annual_cost(slots) * self.patients.price_level(market) * np.exp(noise)
         nodes, weights = self.morbidity.cost_nodes()
         tastes = self.tastes(day, keys)
-        cash = market.ledger.person_balances(self.usd)[slots]
-        cap = (np.maximum(cash - self.economy.consumption_floor, 0) + self.patients.largest_debt(people, slots)) / MICRO
+        cap = self.patients.collectable(market, slots)
         shares = np.append(self.patients.plan_coinsurance, self.section.uninsured_price_share)
         quantities = self.morbidity.demand(shares)
         chosen = choose_plans(
-            people["risk_aversion"][slots], perceived, cap, people["pool"][slots], people["trust"][slots],
-            self.reputation(market), np.where(own >= 0, own / MICRO, -1.0), self.patients.plans, quantities[:-1],
-            float(quantities[-1]), nodes, weights, tastes, self.section.trust_value,
-            self.section.inertia, not self.enrolled_before)
+            people["risk_aversion"][slots], perceived, cap, self.insurance.held(slots), people["trust"][slots],
+            self.reputation(market), np.where(own >= 0, own / MICRO, -1.0), self.insurance.options.pool,
+            self.patients.plans, quantities[:-1], float(quantities[-1]), nodes, weights, tastes,
+            self.section.trust_value, self.patients.inertia, not self.enrolled_before)
         self.enrolled_before = True
         leavers = slots[(chosen == NO_PLAN) & (people["pool"][slots] >= 0)]
         if leavers.size:
@@ -72,17 +77,26 @@ class Cover:
         self.enrol(market, slots, chosen, own, sponsored)
 
     def tastes(self, day: int, keys: np.ndarray) -> np.ndarray:
-        """Logit noise in dollars, float64[1 + pools, n]: row 0 for no cover, then each pool's.
+        """Logit noise in dollars, float64[1 + options, n]: row 0 for no cover, then each option's.
 
-        What all pools share (a liking for cover) has the full scale, what tells equal plans apart a smaller one, as in
-        a nested logit: otherwise eight pools with one plan would by their number alone insure more people than two.
+        What all pools share (a liking for cover) has the full scale, what tells pools apart a smaller one, what tells
+        the plans of one pool apart another, as in a nested logit: otherwise eight pools with one plan would by their
+        number alone insure more people than two.
         """
         def gumbel(option: int) -> np.ndarray:
             noise: np.ndarray = -np.log(-np.log(self.taste.uniform(day, keys, option)))
             return noise
 
         common = self.section.choice_scale * gumbel(1)
-        own = [common + self.section.pool_scale * gumbel(pool.permanent_id + 2) for pool in self.insurance.pools]
+        own = []
+        for pool in self.insurance.pools:
+            first = pool.permanent_id + 2
+            liking = common + self.section.pool_scale * gumbel(first)
+            if len(pool.plans) == 1:
+                own.append(liking)
+            else:
+                own.extend(liking + self.section.plan_scale * gumbel(first + (plan + 1) * PLAN_STEP)
+                           for plan in range(len(pool.plans)))
         return np.stack([self.section.choice_scale * gumbel(0), *own])
 
     def enrol(self, market: Market, slots: np.ndarray, chosen: np.ndarray, own: np.ndarray,
@@ -90,17 +104,19 @@ class Cover:
         """Submit the enrolments; each person's premium covers the days to its first payday, then months."""
         people, ledger, day = market.people, market.ledger, market.day
         rows = np.flatnonzero(chosen != NO_PLAN)
-        takers, pools = slots[rows], chosen[rows]
-        moved = people["pool"][takers] != pools
-        people["trust"][takers[moved]] = self.reputation(market)[pools[moved]]
-        own_month = own[pools, rows] * MONTH_DAYS // YEAR_DAYS
-        sponsored_month = sponsored[pools, rows] * MONTH_DAYS // YEAR_DAYS
+        takers, options = slots[rows], chosen[rows]
+        pools = self.insurance.options.pool[options]
+        joins = people["pool"][takers] != pools
+        people["trust"][takers[joins]] = self.reputation(market)[pools[joins]]
+        moved = self.insurance.held(takers) != options
+        own_month = own[options, rows] * MONTH_DAYS // YEAR_DAYS
+        sponsored_month = sponsored[options, rows] * MONTH_DAYS // YEAR_DAYS
         sponsor = np.where(self.economy.employer_cover[takers], self.economy.firms, self.economy.government)
         first_days = (self.patients.payday[takers] - day) % MONTH_DAYS
         first_days[(first_days == 0) & (people["pool"][takers] < 0)] = MONTH_DAYS  # today's premiums are not for them
 
         def execute(which: np.ndarray, blocks: np.ndarray) -> None:
-            which = which[self.insurance.enrol(takers[which], pools[which], market.day)]
+            which = which[self.insurance.enrol(takers[which], options[which], market.day)]
             who = takers[which]
             people["premium_own"][who] = own_month[which]
             people["premium_sponsored"][who] = sponsored_month[which]

@@ -6,6 +6,7 @@ fall ill. A patient knows its own state with noise, the posted premiums and fees
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ from sim.world.care_tables import Kind
 
 LARGEST_TOKEN_BILL = 9_000_000 * MICRO
 """The part of one bill that tokens can pay; it keeps the conversion inside 64 bits."""
+
+
+NOTHING = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int8), np.zeros(0, dtype=np.int64))
+"""Care received on a day without any: slots, kinds, costs."""
 
 
 def paid_mask(mask: np.ndarray | None) -> np.ndarray:
@@ -54,6 +59,8 @@ class Patients(Mechanism):
         Hook(Phase.SETTLEMENT, "learn", after=("chain", "claims", "insurance")),
     )
 
+    shocks: Mapping[str, str] = {"inertia_removed": "remove_inertia"}
+
     def setup(self, market: Market) -> None:
         people = market.people
         people.add("trust", np.float64, 1.0)
@@ -67,6 +74,8 @@ class Patients(Mechanism):
         self.sought = market.draws.decision("patients.sought")
         self.bills_today = Bills()
         self.bills = Bills()
+        self.received = NOTHING
+        self.inertia = self.section.inertia
         self.lapses_today = 0
         self.lapses = 0
         self.statistics = spending.SpendingStatistics()
@@ -86,6 +95,7 @@ class Patients(Mechanism):
                                    for terms in self.insurance.plan_terms])
             self.plan_coinsurance = self.average_coinsurance(market)
         self.scratch = np.zeros(market.people.size, dtype=np.int64)
+        self.first_option = self.insurance.options.first if self.insurance is not None else np.zeros(0, dtype=np.int64)
         self.no_pool = np.full(0 if self.insurance is not None else market.people.size, NO_PLAN, dtype=np.int16)
         self.claiming = Claiming(self.section, market, self.charge) if self.claims is not None else None
         keys = market.people["key"]
@@ -95,6 +105,10 @@ class Patients(Mechanism):
         interval = self.section.consent_interval_days
         turn = keys // np.uint64(MONTH_DAYS) % np.uint64(interval)
         self.consent_turns = cohorts(turn.astype(np.int64), interval)
+
+    def remove_inertia(self, left: float) -> None:
+        """Shock ``inertia_removed``."""
+        self.inertia = left
 
     def price_level(self, market: Market) -> float:
         """The medical price index relative to its start."""
@@ -107,6 +121,7 @@ class Patients(Mechanism):
         """Reset what is counted by the year, after taking its statistics."""
         self.bills_today = Bills()
         self.lapses_today = 0
+        self.received = NOTHING
         if market.day and market.day % YEAR_DAYS == 0:
             self.statistics.close_year(market.people)
             for name in ("spent_this_year", "own_spent_this_year", "public_own_spent"):
@@ -122,12 +137,12 @@ class Patients(Mechanism):
         faced = np.where(people["public_cover"][slots], self.section.public_coinsurance,
                          self.section.uninsured_price_share)
         if self.insurance is not None:
-            pools = people["pool"][slots]
-            faced = np.where(pools >= 0, self.plan_coinsurance[np.maximum(pools, 0)], faced)
+            options = self.insurance.held(slots)
+            faced = np.where(options >= 0, self.plan_coinsurance[np.maximum(options, 0)], faced)
         return faced
 
     def average_coinsurance(self, market: Market) -> np.ndarray:
-        """Expected own payments over expected cost under each pool's plan for the average insurable person."""
+        """Expected own payments over expected cost under each option's plan for the average insurable person."""
         slots = np.flatnonzero(~market.people["public_cover"])
         mean = float(self.morbidity.expected_annual_cost(slots).mean()) if slots.size else 1.0
         nodes, weights = self.morbidity.cost_nodes()
@@ -139,8 +154,8 @@ class Patients(Mechanism):
         return result
 
     def chances(self) -> np.ndarray:
-        """Probability that a need is taken to a provider, float64[kinds, 2 + pools]: without cover, under public cover,
-        in each pool."""
+        """Probability that a need is taken to a provider, float64[kinds, 2 + options]: without cover, under public
+        cover, in each plan of each pool."""
         rates = [self.section.uninsured_price_share, self.section.public_coinsurance]
         if self.insurance is not None:
             rates.extend(self.plan_coinsurance)
@@ -152,6 +167,11 @@ class Patients(Mechanism):
         pools: np.ndarray = people["pool"] if self.insurance is not None else self.no_pool
         return pools
 
+    def plans_of(self, people: Columns) -> np.ndarray:
+        """Each person's plan of its pool, int[people]; of no meaning without a pool."""
+        plans: np.ndarray = people["plan"] if self.insurance is not None else self.no_pool
+        return plans
+
     def seek_care(self, market: Market) -> None:
         """Which of today's needs are taken to a provider, what they cost, who pays now, what is claimed."""
         today, day, people, ledger = self.morbidity.today, market.day, market.people, market.ledger
@@ -159,12 +179,14 @@ class Patients(Mechanism):
             return
         rows, costs, own = bill_needs(
             today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.chances(),
-            self.price_level(market), self.pools_of(people), people["public_cover"],
-            int(self.section.public_coinsurance * BPS), int(self.section.public_out_of_pocket_max * MICRO),
+            self.price_level(market), self.pools_of(people), self.plans_of(people), self.first_option,
+            people["public_cover"], int(self.section.public_coinsurance * BPS),
+            int(self.section.public_out_of_pocket_max * MICRO),
             people["public_own_spent"], people["spent_this_year"])
         if rows.size == 0:
             return
         slots, kinds, keys, serials = today.slot[rows], today.kind[rows], today.key[rows], today.serial[rows]
+        self.received = slots, kinds, costs
         payees = self.providers.assign(slots, kinds)
         public = people["public_cover"][slots]
         pooled = np.zeros_like(costs)
@@ -179,7 +201,7 @@ class Patients(Mechanism):
         self.charge(market, slots, own, payees)
         if self.claiming is not None:
             rows = np.flatnonzero(pooled > 0)
-            to_patient = self.insurance.pays_patient[people["pool"][slots[rows]]]
+            to_patient = self.insurance.pays_patient[self.insurance.held(slots[rows])]
             receivers = np.where(to_patient, slots[rows] + ledger.people_start, payees[rows])
             self.claiming.file(market, slots[rows], keys[rows], serials[rows], receivers, pooled[rows])
 
@@ -209,6 +231,14 @@ class Patients(Mechanism):
         """What can still be collected from a person who has no cash left: a share of one year's income, int64[n]."""
         largest: np.ndarray = np.floor(people["income"][slots] * self.section.garnishable_share).astype(np.int64)
         return largest
+
+    def collectable(self, market: Market, slots: np.ndarray) -> np.ndarray:
+        """The largest loss that can be collected from each person, dollars, float64[n]: its cash above the floor and
+        what can be garnished."""
+        cash = market.ledger.person_balances(self.usd)[slots]
+        room = np.maximum(cash - self.economy.consumption_floor, 0) + self.largest_debt(market.people, slots)
+        result: np.ndarray = room / MICRO
+        return result
 
     def repay_debts(self, market: Market) -> None:
         """Collect medical debts from those whose payday it is: a share of the pay, from cash above the floor."""

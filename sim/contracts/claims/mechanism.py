@@ -135,6 +135,7 @@ class Claims(Mechanism):
         incurred: NDArray[Any],
         day: int,
         serials: NDArray[np.int64] | None = None,
+        plans: NDArray[Any] | None = None,
     ) -> NDArray[np.int64]:
         """File claims, all arrays of n.
 
@@ -143,6 +144,7 @@ class Claims(Mechanism):
             keys: uint64, with ``serials`` the patients' permanent keys; without them, keys of the episodes themselves.
             amounts: base units that the pool is asked for. incurred: days on which care was received.
             serials: number of the episode among the patient's episodes of that day.
+            plans: the pool's plans under which care was received; the first where not given.
 
         Returns:
             int64[n] claim ids; -1 where the claim is refused: its episode was claimed before, nothing is asked for,
@@ -159,7 +161,8 @@ class Claims(Mechanism):
             self.ledger.on_rollback(lambda: self.table.truncate(size))
         rows, ids = self.table.append(
             episode_keys(np.ascontiguousarray(keys, dtype=np.uint64), incurred, numbers), wanted, slot=slots,
-            pool=pools, payee=payees, claimed=amounts, incurred=incurred, filed=day)
+            pool=pools, payee=payees, claimed=amounts, incurred=incurred, filed=day,
+            **({} if plans is None else {"plan": plans}))
         claim_ids = np.full(keys.size, -1, dtype=np.int64)
         claim_ids[rows] = ids
         self.totals.filed += rows.size
@@ -167,7 +170,7 @@ class Claims(Mechanism):
         self.totals.claimed_amount += int(amounts[rows].sum())
         if rows.size:
             if self.insurance is not None:
-                self.insurance.report(pools[rows], amounts[rows], incurred[rows])
+                self.insurance.report(pools[rows], amounts[rows], incurred[rows], self.table["plan"][ids])
             self._admit(ids, day)
         return claim_ids
 
@@ -240,7 +243,7 @@ class Claims(Mechanism):
             self.totals.denied -= heard.size
             if self.insurance is not None:
                 self.insurance.report(table["pool"][heard].astype(np.int64), table["claimed"][heard],
-                                      table["incurred"][heard].astype(np.int64))
+                                      table["incurred"][heard].astype(np.int64), table["plan"][heard])
             self.docket.add(heard, day + self.section.draw_days)
         return accepted
 
@@ -327,7 +330,7 @@ class Claims(Mechanism):
         self.table["decided"][ids] = day
         if self.insurance is not None:
             self.insurance.release(self.table["pool"][ids].astype(np.int64), self.table["claimed"][ids],
-                                   self.table["incurred"][ids].astype(np.int64))
+                                   self.table["incurred"][ids].astype(np.int64), self.table["plan"][ids])
 
     def _conclude(self, ids: NDArray[np.int64], approved: NDArray[np.int64], day: int) -> None:
         """Approve each claim for ``approved`` base units, or deny it where that is zero."""

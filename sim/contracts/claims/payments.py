@@ -78,13 +78,14 @@ class Payments:
         order = np.argsort(pools, kind="stable")
         ids, pools = ids[order], pools[order]
         payees = self.table["payee"][ids].astype(np.int64)
-        incurred = self.table["incurred"][ids].astype(np.int64)
+        incurred, plans = self.table["incurred"][ids].astype(np.int64), self.table["plan"][ids]
         amounts = self.table["approved"][ids] - self.table["paid"][ids]
         edges = [0, *((pools[1:] != pools[:-1]).nonzero()[0] + 1).tolist(), ids.size]
         paid = np.empty_like(amounts)
         for first, last in pairwise(edges):
             paid[first:last] = self.insurance.settle(int(pools[first]), ids[first:last], amounts[first:last],
-                                                     payees[first:last], "claim", incurred[first:last])
+                                                     payees[first:last], "claim", incurred[first:last],
+                                                     plans[first:last])
         self.record(ids, paid, day)
         return ids
 

@@ -1,7 +1,7 @@
 """Every claim ever filed, one row each, as growing columns; a claim's id is its row.
 
 What can never be: two rows for one episode of care. Decided claims stay, because reserves are estimated from them and
-figures of the run need them; a row takes 68 bytes and the index of episodes at most 14 more, so five million claims
+figures of the run need them; a row takes 69 bytes and the index of episodes at most 14 more, so five million claims
 fit in 400 MB. Capacity grows by half; pages of it that were never written cost nothing.
 """
 
@@ -46,6 +46,7 @@ COLUMNS: dict[str, tuple[Any, int]] = {
     "key": (np.uint64, 0),  # permanent key of the episode of care
     "slot": (np.int32, 0),  # the patient's storage slot
     "pool": (np.int16, 0),
+    "plan": (np.int8, 0),  # of the pool, when the care was received
     "payee": (np.int32, 0),  # ledger account that is paid
     "claimed": (np.int64, 0),  # base units
     "approved": (np.int64, 0),

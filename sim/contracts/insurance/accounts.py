@@ -44,7 +44,8 @@ class FeeAccounts:
 
 @dataclass(slots=True)
 class Totals:
-    """Sums since the start, base units. ``written`` is premium received less what was given back.
+    """Sums since the start, base units. ``written`` is premium received less what was given back; ``transfers`` what
+    came from other pools for risk adjustment, less what went there.
 
     ``by_layer`` is what each layer paid for claims, by its name; ``borne_today`` the same for the current day.
     ``exchanged`` is money that came into the layers (negative: left them) for other reasons, by reason.
@@ -61,6 +62,7 @@ class Totals:
     withdrawn: int = 0
     dividends: int = 0
     rebates: int = 0
+    transfers: int = 0
     by_layer: dict[str, int] = field(default_factory=dict)
     borne_today: dict[str, int] = field(default_factory=dict)
     exchanged: dict[str, int] = field(default_factory=dict)

@@ -99,12 +99,13 @@ class BalanceSheet:
         return Book(self.members, annual, math.ceil(annual * self.config.shares.claims), self.claim_reserves(),
                     self.active_cover, self.ceded)
 
-    def carries(self, members: int, monthly_premium: int, ratio: float) -> bool:
-        """Whether capital would cover ``ratio`` x SCR with so many more members and so much more monthly premium."""
+    def carries(self, members: int, monthly_premium: int, cover: int, ratio: float) -> bool:
+        """Whether capital would cover ``ratio`` x SCR with so many more members, so much more monthly premium and sums
+        assured."""
         book = self.book()
         annual = (self.monthly_premium + monthly_premium) * YEAR_DAYS // MONTH_DAYS
         larger = Book(book.members + members, annual, math.ceil(annual * self.config.shares.claims),
-                      book.claim_reserves, book.active_cover + members * self.plans[0].sum_assured, self.ceded)
+                      book.claim_reserves, book.active_cover + cover, self.ceded)
         return self.capital >= ratio * self.regime.desired(larger)
 
     def scr(self) -> int:

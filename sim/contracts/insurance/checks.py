@@ -35,12 +35,25 @@ def no_unit_lost(pool: InsurancePool) -> str | None:
     """Balances of the money layers == earned premium less fees, plus deposits and exchanges, less what was paid out."""
     a, t = pool.accounts, pool.totals
     held = sum(pool.cash(account) for account in (a.claims, a.surplus, a.junior, a.senior))
-    expected = (t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates
+    expected = (t.earned - t.fees + t.deposited - t.paid - t.withdrawn - t.dividends - t.rebates + t.transfers
                 + sum(t.exchanged.values()))
     if held != expected:
         return f"holds {held}, and its books say {expected}"
     if t.written != t.earned + pool.unearned.total:
         return f"wrote {t.written}, earned {t.earned}, and {pool.unearned.total} is unearned"
+    return None
+
+
+def plans_add_up(pool: InsurancePool) -> str | None:
+    """Members, premium, claims and transfers of the plans == those of the pool."""
+    books, t = pool.books, pool.totals
+    pairs = {"members": (books.members, pool.members), "monthly premium": (books.monthly_premium, pool.monthly_premium),
+             "approved claims": (books.approved, t.approved), "earned premium": (pool.unearned.earned, t.earned),
+             "reported claims": (books.outstanding, pool.reserves.outstanding),
+             "transfers": (books.transfers, t.transfers)}
+    for what, (by_plan, total) in pairs.items():
+        if int(by_plan.sum()) != total:
+            return f"has {what} of {total}, its plans {by_plan.tolist()}"
     return None
 
 
@@ -69,6 +82,7 @@ CHECKS: dict[str, PoolCheck] = {
     "unearned_equals_balance": unearned_equals_balance,
     "waterfall_adds_up": waterfall_adds_up,
     "no_unit_lost": no_unit_lost,
+    "plans_add_up": plans_add_up,
     "escrow_equals_queue": escrow_equals_queue,
     "reserves_are_not_negative": reserves_are_not_negative,
     "defaulted_pools_write_nothing": defaulted_pools_write_nothing,
@@ -85,13 +99,16 @@ def first_broken(pools: list[InsurancePool], check: PoolCheck) -> str | None:
 
 
 def members_are_counted(pools: list[InsurancePool], people: Columns) -> str | None:
-    """Each pool's count of members and their premium == the people's columns."""
+    """Each pool's count of members and their premium == the people's columns, plan by plan."""
     column = people["pool"]
     for index, pool in enumerate(pools):
-        mine = column == index
-        counted, due = int(np.count_nonzero(mine)), int(people["monthly_due"][mine].sum())
+        mine = np.flatnonzero(column == index)
+        counted, due = mine.size, int(people["monthly_due"][mine].sum())
         if counted != pool.members or due != pool.monthly_premium:
             return f"{pool.name} counts {pool.members} members, the people say {counted}"
+        by_plan = np.bincount(people["plan"][mine], minlength=len(pool.plans))
+        if by_plan.tolist() != pool.books.members.tolist():
+            return f"{pool.name} counts {pool.books.members.tolist()} members by plan, the people {by_plan.tolist()}"
     return None
 
 

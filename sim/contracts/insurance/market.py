@@ -18,29 +18,18 @@ from sim.contracts.insurance.accounts import FeeAccounts
 from sim.contracts.insurance.capital import CapitalParameters, regime
 from sim.contracts.insurance.checks import pool_checks
 from sim.contracts.insurance.membership import NOT_OFFERED, Membership
-from sim.contracts.insurance.policy import Terms, lump_sum
+from sim.contracts.insurance.options import Options
+from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
 from sim.contracts.insurance.premium import YEAR_DAYS, PremiumShares, loss_ratio_rebate
-from sim.contracts.insurance.rating import FACTOR, SHIPPED_CURVE, age_curve_file, read_age_curve
+from sim.contracts.insurance.products import plans_by_pool, pool_names, terms_of
+from sim.contracts.insurance.rating import COMMUNITY_RATING, FACTOR, SHIPPED_CURVE, age_curve_file, read_age_curve
 from sim.contracts.insurance.report import Report
 from sim.contracts.insurance.statement import statement
 from sim.kernel.fixedpoint import BPS, MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase, Statement
-from sim.scenario.sections.insurance import InsuranceSection, Plan
-
-CARE_KINDS = ("outpatient", "prescription", "inpatient", "intensive", "infection")
-"""Kinds of care in the order of their codes."""
-
-
-def terms_of(plan: Plan) -> Terms:
-    """A scenario's product in base units."""
-    limit = round(plan.annual_limit * MICRO)
-    if plan.form == "lump_sum":
-        triggers = sum(1 << CARE_KINDS.index(kind) for kind in set(plan.triggers))
-        return lump_sum(round(plan.benefit * MICRO), limit, plan.waiting_days, triggers)
-    return Terms("indemnity", round(plan.deductible * MICRO), round(plan.coinsurance * BPS),
-                 round(plan.out_of_pocket_max * MICRO), limit)
+from sim.scenario.sections.insurance import InsuranceSection
 
 
 class Insurance(Mechanism):
@@ -67,15 +56,17 @@ class Insurance(Mechanism):
             section.fixed_ratio, section.sigma, section.member_cv, section.systemic_sd, round(section.gearing * BPS),
             section.mcr_share, section.reserve_sigma, round(section.pandemic_cost * MICRO), section.zero_share,
             section.own_quantile, section.own_measure, section.own_credibility, section.mcr_updates_per_day)
-        names = [*section.pool_names, *(f"POOL{j + 1}" for j in range(len(section.pool_names), section.pools))]
+        names = pool_names(section)
         regions = [*section.pool_regions, *([-1] * (section.pools - len(section.pool_regions)))]
-        plans = [*section.pool_plans, *([section.plan] * (section.pools - len(section.pool_plans)))]
+        plans = plans_by_pool(section)
         nobody = FeeAccounts(-1, -1)
         self.pools = [
-            InsurancePool(self.ledger, self.usd, name, [terms_of(plan)], config,
-                          regime(section.capital_regime, replace(parameters, lump_sum=plan.form == "lump_sum")),
+            InsurancePool(self.ledger, self.usd, name, [terms_of(plan) for plan in written], config,
+                          regime(section.capital_regime, replace(parameters, lump_sum=written[0].form == "lump_sum")),
                           nobody, region)
-            for name, region, plan in zip(names, regions, plans, strict=True)]
+            for name, region, written in zip(names, regions, plans, strict=True)]
+        self.option_names = [f"{name}/{plan.name}" if plan.name else name
+                             for name, written in zip(names, plans, strict=True) for plan in written]
         self.membership = Membership(market.people, self.ledger, self.usd, self.pools, self._age_factors(market),
                                      section.capacity_ratio)
         for entry in section.governable:
@@ -97,6 +88,8 @@ class Insurance(Mechanism):
 
     def _age_factors(self, market: Market) -> NDArray[np.int64]:
         population = market.find("population")
+        if self.section.age_curve == COMMUNITY_RATING:
+            return np.array([FACTOR], dtype=np.int64)
         if self.section.age_curve or population is None:
             return read_age_curve(age_curve_file(self.section.age_curve or SHIPPED_CURVE))
         factors: NDArray[np.int64] = np.rint(population.tables.rating * FACTOR).astype(np.int64)
@@ -105,14 +98,23 @@ class Insurance(Mechanism):
     # What anybody may ask ------------------------------------------------------------------------------------
 
     @property
+    def options(self) -> Options:
+        """What a person may choose among: each plan of each pool."""
+        return self.membership.options
+
+    @property
     def plan_terms(self) -> list[Terms]:
-        """Terms of each pool's plan."""
-        return [pool.plans[0] for pool in self.pools]
+        """Terms of each option."""
+        return self.options.terms
 
     @property
     def pays_patient(self) -> NDArray[np.bool_]:
-        """bool[pools]: whether payments go to the insured (a lump sum) and not to the provider of care."""
-        return np.array([pool.plans[0].pays_patient for pool in self.pools])
+        """bool[options]: whether payments go to the insured (a lump sum) and not to the provider of care."""
+        return np.array([terms.pays_patient for terms in self.plan_terms])
+
+    def held(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The option that each person holds, int64[n]; -1 for none."""
+        return self.membership.held(slots)
 
     @property
     def outstanding(self) -> NDArray[np.int64]:
@@ -120,7 +122,7 @@ class Insurance(Mechanism):
         return np.array([pool.reserves.outstanding for pool in self.pools], dtype=np.int64)
 
     def premium_rates(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Annual premium int64[pools, n] of each person in base units; -1 where a pool would not take it."""
+        """Annual premium int64[options, n] of each person in base units; -1 where a pool would not take it."""
         rates = self.membership.rates(slots)
         rates[(rates <= 0) | ~self.membership.offered(slots)] = NOT_OFFERED
         return rates
@@ -131,17 +133,18 @@ class Insurance(Mechanism):
 
     # Insurers ------------------------------------------------------------------------------------------------
 
-    def file_rate(self, pool: int, base_rate: int, effective: int) -> None:
-        """File a pool's annual premium at age factor 1, in force from the morning of day ``effective``."""
+    def file_rate(self, option: int, base_rate: int, effective: int) -> None:
+        """File an option's annual premium at age factor 1, in force from the morning of day ``effective``; 0 closes
+        the plan: nobody can begin a contract year in it."""
         if base_rate < 0:
             raise PoolError(f"a rate of {base_rate} is filed")
-        self._filed.append((effective, pool, base_rate))
+        self._filed.append((effective, option, base_rate))
         self._apply_rates(self.market.day)
 
     def _apply_rates(self, day: int) -> None:
-        for effective, pool, base_rate in self._filed:
+        for effective, option, base_rate in self._filed:
             if effective <= day:
-                self.membership.base_rates[pool] = base_rate
+                self.membership.base_rates[option] = base_rate
         self._filed = [filed for filed in self._filed if filed[0] > day]
 
     # Patients ------------------------------------------------------------------------------------------------
@@ -156,10 +159,10 @@ class Insurance(Mechanism):
         """
         return self.membership.split(slots, costs, kinds, self.market.day)
 
-    def enrol(self, slots: NDArray[np.int64], pools: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
-        """Begin (or renew) a contract year with these pools; bool[n] who was taken. A pool takes newcomers in row order
-        up to its capacity; whoever is refused keeps what he had."""
-        return self.membership.enrol(slots, pools, day)
+    def enrol(self, slots: NDArray[np.int64], options: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
+        """Begin (or renew) a contract year with these options; bool[n] who was taken. A pool takes newcomers in row
+        order up to its capacity; whoever is refused keeps what he had."""
+        return self.membership.enrol(slots, options, day)
 
     def lapse(self, slots: NDArray[np.int64]) -> None:
         """End cover today; premium not yet earned goes back to who paid it."""
@@ -176,29 +179,34 @@ class Insurance(Mechanism):
     # Claims --------------------------------------------------------------------------------------------------
 
     def report(
-        self, pools: NDArray[np.int64], amounts: NDArray[np.int64], incurred_days: NDArray[np.int64] | None = None
+        self, pools: NDArray[np.int64], amounts: NDArray[np.int64], incurred_days: NDArray[np.int64] | None = None,
+        plans: NDArray[np.integer] | None = None,
     ) -> None:
-        """Claims int64[n] are filed with these pools for care on ``incurred_days`` (default: today)."""
+        """Claims int64[n] are filed with these pools for care on ``incurred_days`` (default: today), under ``plans``
+        (default: the first)."""
         for index, rows in self._by_pool(pools):
-            self.pools[index].report(self.market.day, amounts[rows], self._days(incurred_days, rows))
+            self.pools[index].report(self.market.day, amounts[rows], self._days(incurred_days, rows),
+                                     None if plans is None else plans[rows])
 
     def release(
-        self, pools: NDArray[np.int64], amounts: NDArray[np.int64], incurred_days: NDArray[np.int64] | None = None
+        self, pools: NDArray[np.int64], amounts: NDArray[np.int64], incurred_days: NDArray[np.int64] | None = None,
+        plans: NDArray[np.integer] | None = None,
     ) -> None:
         """Claims int64[n] that were reported at these amounts have been decided."""
         for index, rows in self._by_pool(pools):
-            self.pools[index].release(self.market.day, amounts[rows], self._days(incurred_days, rows))
+            self.pools[index].release(self.market.day, amounts[rows], self._days(incurred_days, rows),
+                                      None if plans is None else plans[rows])
 
     def settle(
         self, pool: int, claim_ids: NDArray[np.int64], amounts: NDArray[np.int64], payees: NDArray[np.int64],
-        kind: str = "claim", incurred_days: NDArray[np.int64] | None = None,
+        kind: str = "claim", incurred_days: NDArray[np.int64] | None = None, plans: NDArray[np.integer] | None = None,
     ) -> NDArray[np.int64]:
         """Pay approved claims of one pool, each once; returns what each receives, int64[n]. The rest is recorded as
         unpaid and may be paid in run-off (:meth:`drain_late_payments`). PoolError for a claim that was settled before.
         """
         self._settle_once(claim_ids)
         waiting = self.pools[pool].unpaid
-        paid = self.pools[pool].settle(self.market.day, claim_ids, amounts, payees, kind, incurred_days)
+        paid = self.pools[pool].settle(self.market.day, claim_ids, amounts, payees, kind, incurred_days, plans)
         self._note_late(pool, waiting, claim_ids.size)
         return paid
 
@@ -291,7 +299,7 @@ class Insurance(Mechanism):
             self.market.record.event("gate_open", pool.name, pool.capital / MICRO)
 
     def observe(self, market: Market) -> None:
-        self.report_figures.record_day(market, self.membership.base_rates)
+        self.report_figures.record_day(market, [self.membership.pool_rate(j) for j in range(len(self.pools))])
 
     def finish(self, market: Market) -> None:
         self.report_figures.record_run(market, self.refunds)

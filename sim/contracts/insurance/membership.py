@@ -1,10 +1,11 @@
-"""Membership: who is covered by which pool, what cover costs him, and the premium he pays.
+"""Membership: who is covered by which plan of which pool, what cover costs him, and the premium he pays.
 
-Holds the people's columns of cover. A contract runs from one open enrolment to the next; its price is fixed when it
-begins. Premium is paid for a number of days (a month, or the days to the first payday) by the person and, in part, by a
-sponsor; both or neither pay. When cover ends, what is not yet earned goes back to each who paid it.
+Holds the people's columns of cover. What is chosen is an option: one plan of one pool (:mod:`options`). A contract runs
+from one open enrolment to the next; its price is fixed when it begins. Premium is paid for a number of days (a month,
+or the days to the first payday) by the person and, in part, by a sponsor; both or neither pay. When cover ends, what is
+not yet earned goes back to each who paid it.
 
-What can never be: a person in two pools; a premium below the contract's price; premium scheduled that was not paid;
+What can never be: a person in two plans; a premium below the contract's price; premium scheduled that was not paid;
 a refund of what was earned. Rounding: of a price, up to 1/1000 of the base rate at the person's age; of the parts of a
 month, down, as payers floor them.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.contracts.insurance.options import Options
 from sim.contracts.insurance.policy import apply_terms, terms_table
 from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolError
@@ -60,21 +62,33 @@ class Membership:
         self.pools = pools
         self.age_factors = age_factors
         self.capacity_ratio = capacity_ratio
+        self.options = Options([pool.plans for pool in pools])
         self.terms = terms_table([pool.plans for pool in pools])
-        self.base_rates: NDArray[np.int64] = np.zeros(len(pools), dtype=np.int64)
+        self.base_rates: NDArray[np.int64] = np.zeros(len(self.options), dtype=np.int64)
         for name, (dtype, default) in COLUMNS.items():
             people.add(name, dtype, default)
 
     # Prices and terms ----------------------------------------------------------------------------------------
 
     def rates(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Annual premium int64[pools, n] at each person's age, base units, whether offered or not."""
+        """Annual premium int64[options, n] at each person's age, base units, whether offered or not."""
         factors = self.age_factors[np.minimum(self.people["age"][slots], self.age_factors.size - 1)]
         annual: NDArray[np.int64] = -(-self.base_rates[:, None] * factors[None, :] // 1000)
         return annual
 
+    def held(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The option that each person holds, int64[n]; -1 for none."""
+        return self.options.of(self.people["pool"][slots], self.people["plan"][slots])
+
+    def pool_rate(self, index: int) -> float:
+        """Base rate of a pool, base units: the mean of its members' plans, of all its plans while it has none."""
+        first, books = self.options.first[index], self.pools[index].books
+        rates = self.base_rates[first:first + books.members.size]
+        weights = books.members if books.members.any() and rates.size > 1 else None
+        return float(np.average(rates, weights=weights))
+
     def offered(self, slots: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """bool[pools, n]: whether a pool takes this person, or keeps him."""
+        """bool[options, n]: whether a pool takes this person, or keeps him; a plan without a rate is closed."""
         people = self.people
         member = people["pool"][slots][None, :] == np.arange(len(self.pools))[:, None]
         open_to = np.empty((len(self.pools), slots.size), dtype=np.bool_)
@@ -82,7 +96,7 @@ class Membership:
             renews = pool.run_off_since is None
             here = True if pool.region < 0 else people["region"][slots] == pool.region
             open_to[index] = np.where(member[index], renews, pool.offers & np.asarray(here))
-        return open_to
+        return open_to[self.options.pool] & (self.base_rates > 0)[:, None]
 
     def split(
         self, slots: NDArray[np.int64], costs: NDArray[np.int64], kinds: NDArray[np.int8] | None, day: int
@@ -110,33 +124,36 @@ class Membership:
 
     # Joining and leaving -------------------------------------------------------------------------------------
 
-    def enrol(self, slots: NDArray[np.int64], pools: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
-        """Begin a contract year of each person with a pool (his own: a renewal); bool[n] which were taken.
+    def enrol(self, slots: NDArray[np.int64], options: NDArray[np.int64], day: int) -> NDArray[np.bool_]:
+        """Begin a contract year of each person with an option (his own: a renewal); bool[n] which were taken.
 
-        A pool takes newcomers, in row order, only while its capital covers ``capacity_ratio`` x SCR with them. Whoever
-        is not taken keeps what he had.
+        A pool takes newcomers, in row order, only while its capital covers ``capacity_ratio`` x SCR with them; a member
+        may change its plan. Whoever is not taken keeps what he had.
         """
         people = self.people
-        pools = pools.astype(np.int64)
+        options = options.astype(np.int64)
+        pools, plans = self.options.pool[options], self.options.plan[options]
         every = np.arange(slots.size)
-        taken = self.offered(slots)[pools, every]
-        due = monthly_premium(self.rates(slots)[pools, every])
+        taken = self.offered(slots)[options, every]
+        due = monthly_premium(self.rates(slots)[options, every])
         member = people["pool"][slots] == pools
         for index in np.unique(pools):
             new = np.flatnonzero(taken & ~member & (pools == index))
             if new.size:
-                taken[new[self.capacity(int(index), due[new]):]] = False
+                taken[new[self.capacity(int(index), due[new], plans[new]):]] = False
         self._save(slots, tuple(COLUMNS))
-        moving = np.flatnonzero(taken & ~member)
+        stays = member & (people["plan"][slots] == plans)
+        moving = np.flatnonzero(taken & ~stays)
         self.leave(slots[moving])
         rows = slots[taken]
-        for index in np.unique(pools[taken]):
-            pool, mine = self.pools[index], taken & (pools == index)
-            who, joining = slots[mine], int((mine & ~member).sum())
+        for option in np.unique(options[taken]):
+            pool, plan = self.pools[self.options.pool[option]], int(self.options.plan[option])
+            mine = taken & (options == option)
+            who, joining = slots[mine], int((mine & ~stays).sum())
             pool.count_members(joining, int(due[mine].sum()) - int(people["monthly_due"][who].sum()),
-                               joining * pool.plans[0].sum_assured)
+                               joining * pool.plans[plan].sum_assured, plan)
         people["pool"][rows] = pools[taken]
-        people["plan"][rows] = 0
+        people["plan"][rows] = plans[taken]
         people["monthly_due"][rows] = due[taken]
         for name in ("deductible_met", "oop_spent", "limit_used"):
             people[name][rows] = 0
@@ -144,14 +161,16 @@ class Membership:
         people["paid_to"][slots[moving]] = day
         return taken
 
-    def capacity(self, index: int, monthly: NDArray[np.int64]) -> int:
-        """How many newcomers with these monthly premiums int64[n], in order, the pool's capital can carry."""
+    def capacity(self, index: int, monthly: NDArray[np.int64], plans: NDArray[np.int64]) -> int:
+        """How many newcomers with these monthly premiums and plans int64[n], in order, the pool's capital can carry."""
         pool = self.pools[index]
         premiums = np.concatenate(([0], np.cumsum(monthly)))
         low, high = 0, int(monthly.size)
         while low < high:
             middle = (low + high + 1) // 2
-            if pool.carries(middle, int(premiums[middle]), self.capacity_ratio):
+            counts = np.bincount(plans[:middle], minlength=len(pool.plans)).tolist()
+            cover = sum(count * terms.sum_assured for count, terms in zip(counts, pool.plans, strict=True))
+            if pool.carries(middle, int(premiums[middle]), cover, self.capacity_ratio):
                 low = middle
             else:
                 high = middle - 1
@@ -165,13 +184,13 @@ class Membership:
             return 0
         self._save(slots, tuple(COLUMNS))
         refunded = 0
-        pools = people["pool"][slots]
-        for index in np.unique(pools):
-            who = slots[pools == index]
-            pool = self.pools[index]
+        options = self.held(slots)
+        for option in np.unique(options):
+            who = slots[options == option]
+            pool, plan = self.pools[self.options.pool[option]], int(self.options.plan[option])
             own, sponsored = self._unschedule(pool, who)
             pool.count_members(-who.size, -int(people["monthly_due"][who].sum()),
-                               -who.size * pool.plans[0].sum_assured)
+                               -who.size * pool.plans[plan].sum_assured, plan)
             source = pool.accounts.unearned
             self.ledger.pay(self.asset, source, who + self.ledger.people_start, own, "premium_refund")
             self.ledger.pay(self.asset, source, people["scheduled_sponsor"][who].astype(np.int64), sponsored,
@@ -282,7 +301,7 @@ class Membership:
                 old_own, old_sponsored = self._unschedule(pool, slots[early])
                 own[early] += old_own
                 sponsored[early] += old_sponsored
-            pool.write_premiums((own[mine], sponsored[mine]), begin[mine], length[mine])
+            pool.write_premiums((own[mine], sponsored[mine]), begin[mine], length[mine], people["plan"][slots[mine]])
         people["scheduled_own"][slots] = own
         people["scheduled_sponsored"][slots] = sponsored
         people["scheduled_sponsor"][slots] = sponsors
@@ -297,8 +316,9 @@ class Membership:
         running = days > 0
         who, days = slots[running], days[running]
         starts = people["paid_to"][who] - days
-        own[running] = pool.cancel_premium(people["scheduled_own"][who], starts, days)
-        sponsored[running] = pool.cancel_premium(people["scheduled_sponsored"][who], starts, days)
+        plans = people["plan"][who]
+        own[running] = pool.cancel_premium(people["scheduled_own"][who], starts, days, plans)
+        sponsored[running] = pool.cancel_premium(people["scheduled_sponsored"][who], starts, days, plans)
         return own, sponsored
 
     def _save(self, slots: NDArray[np.int64], names: tuple[str, ...]) -> None:

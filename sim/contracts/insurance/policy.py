@@ -71,8 +71,11 @@ def lump_sum(benefit: int, annual_limit: int, waiting_days: int, triggers: int) 
 
 
 def terms_table(plans: list[list[Terms]]) -> NDArray[np.int64]:
-    """int64[pools, plans, FIELDS] of the terms of each pool's plans; every pool has equally many."""
-    return np.array([[terms.row() for terms in row] for row in plans], dtype=np.int64)
+    """int64[pools, plans, FIELDS] of the terms of each pool's plans; zeros where a pool has fewer than another."""
+    table = np.zeros((len(plans), max(len(row) for row in plans), FIELDS), dtype=np.int64)
+    for pool, row in enumerate(plans):
+        table[pool, :len(row)] = [terms.row() for terms in row]
+    return table
 
 
 def apply_terms(

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from sim.contracts.insurance.accounts import FeeAccounts, PoolAccounts, Totals
 from sim.contracts.insurance.capital import NOTHING_CEDED, CapitalRegime
 from sim.contracts.insurance.exchanges import Exchanges
+from sim.contracts.insurance.plan_books import PlanBooks
 from sim.contracts.insurance.policy import Terms
 from sim.contracts.insurance.pool_state import PoolConfig, PoolError, PoolState
 from sim.contracts.insurance.premium import UnearnedPremium
@@ -43,7 +44,8 @@ REOPENS = 1.05
 
 
 class InsurancePool(Exchanges):
-    """One pool. Money is in base units of ``asset``; ``plans`` are the terms it writes; ``region`` -1 means all."""
+    """One pool. Money is in base units of ``asset``; ``plans`` are the terms it writes, ``books`` their accounts;
+    ``region`` -1 means all. Where ``plans`` int[n] of premiums or claims are not given, they are the first's."""
 
     def __init__(
         self, ledger: Ledger, asset: int, name: str, plans: list[Terms], config: PoolConfig, regime: CapitalRegime,
@@ -59,7 +61,8 @@ class InsurancePool(Exchanges):
         self.fees = fees
         self.region = region
         self.accounts = PoolAccounts.open(ledger, name)
-        self.unearned = UnearnedPremium()
+        self.unearned = UnearnedPremium(plans=len(plans))
+        self.books = PlanBooks(len(plans))
         self.reserves = Reserves(config.report_lag_days, config.report_lag_claims, config.reserving)
         self.unpaid = UnpaidClaims.none()
         self.settling = Settling(-1, self.unpaid, 0)
@@ -95,14 +98,18 @@ class InsurancePool(Exchanges):
 
     # Premium -------------------------------------------------------------------------------------------------
 
-    def write_premium(self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]) -> None:
+    def write_premium(
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
+    ) -> None:
         """Schedule premiums that have just come into the unearned account, for ``days`` from ``starts``; int64[n]."""
         self._touch(self.unearned)
-        self.unearned.write(premiums, starts, days)
+        self.unearned.write(premiums, starts, days, plans)
         self.totals.written += int(premiums.sum())
 
     def write_premiums(
-        self, parts: tuple[NDArray[np.int64], ...], starts: NDArray[np.int64], days: NDArray[np.int64]
+        self, parts: tuple[NDArray[np.int64], ...], starts: NDArray[np.int64], days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
     ) -> None:
         """:meth:`write_premium` for several premiums of each person, which come from different payers."""
         if self.ledger.in_atomic:
@@ -114,16 +121,17 @@ class InsurancePool(Exchanges):
 
             self.ledger.on_rollback(restore)
         for premiums in parts:
-            self.unearned.write(premiums, starts, days)
+            self.unearned.write(premiums, starts, days, plans)
             self.totals.written += int(premiums.sum())
 
     def cancel_premium(
-        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
     ) -> NDArray[np.int64]:
         """Take the unearned parts of these off the schedule; returns them, int64[n]. The caller pays them back out of
         the unearned account, or writes them anew."""
         self._touch(self.unearned)
-        parts = self.unearned.cancel(premiums, starts, days)
+        parts = self.unearned.cancel(premiums, starts, days, plans)
         self.totals.written -= int(parts.sum())
         return parts
 
@@ -163,21 +171,30 @@ class InsurancePool(Exchanges):
 
     # Claims --------------------------------------------------------------------------------------------------
 
-    def report(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
+    def report(
+        self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
+    ) -> None:
         """Claims int64[n] are filed: the case reserve rises today, and with it the share price falls today."""
         if self.ledger.in_atomic:
             before = self.reserves.counts()
             self.ledger.on_rollback(lambda: self.reserves.unreport(before, day, amounts, incurred_days))
+            self.ledger.on_rollback(lambda: self.books.add("outstanding", amounts, plans, -1))
         self.reserves.report(day, amounts, incurred_days)
+        self.books.add("outstanding", amounts, plans)
 
-    def release(self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64]) -> None:
+    def release(
+        self, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
+    ) -> None:
         """Reported claims int64[n] (as claimed) have been decided and leave the case reserve."""
         self._touch(self.reserves)
         self.reserves.release(day, amounts, incurred_days)
+        self.books.add("outstanding", amounts, plans, -1)
 
     def settle(
         self, day: int, claim_ids: NDArray[np.int64], amounts: NDArray[np.int64], payees: NDArray[np.int64],
-        kind: str = "claim", incurred_days: NDArray[np.int64] | None = None,
+        kind: str = "claim", incurred_days: NDArray[np.int64] | None = None, plans: NDArray[np.integer] | None = None,
     ) -> NDArray[np.int64]:
         """Pay approved claims int64[n] of one day through the waterfall; returns what each receives, int64[n].
 
@@ -190,6 +207,7 @@ class InsurancePool(Exchanges):
         self._touch(self.reserves)
         incurred = np.full(claim_ids.size, day, dtype=np.int64) if incurred_days is None else incurred_days
         self.totals.approved += int(amounts.sum())
+        self.books.add("approved", amounts, plans)
         self.reserves.triangle.add_incurred(day, amounts, incurred)
         new = UnpaidClaims(claim_ids, amounts, payees, incurred)
         due = self.unpaid.joined(new) if len(self.unpaid) else new
@@ -299,12 +317,30 @@ class InsurancePool(Exchanges):
 
     # Life of the pool ----------------------------------------------------------------------------------------
 
-    def count_members(self, members: int, monthly_premium: int, active_cover: int) -> None:
-        """Members join (or, negative, leave) with their monthly premium and sums assured."""
+    def count_members(self, members: int, monthly_premium: int, active_cover: int, plan: int = 0) -> None:
+        """Members join a plan (or, negative, leave it) with their monthly premium and sums assured."""
         self._touch()
         self.members += members
         self.monthly_premium += monthly_premium
         self.active_cover += active_cover
+        self.books.members[plan] += members
+        self.books.monthly_premium[plan] += monthly_premium
+
+    def transfer_risk(self, plan: int, amount: int) -> None:
+        """A plan received ``amount`` for the risk of its members (negative: it paid); the caller has moved the money
+        that went to or from other pools through the claims fund."""
+        self._touch()
+        self.totals.transfers += amount
+        self.books.transfers[plan] += amount
+
+    def incurred_by_plan(self) -> NDArray[np.int64]:
+        """Claims incurred since the start int64[plans]: approved, reported, and unreported as premium is earned."""
+        if len(self.plans) == 1:
+            return self.books.approved + self.books.outstanding + self.reserves.ibnr
+        scheduled = self.unearned.by_plan()
+        unreported = share_pot(self.reserves.ibnr, scheduled, np.arange(scheduled.size, dtype=np.uint64)) \
+            if 0 < self.reserves.ibnr <= int(scheduled.sum()) else np.zeros_like(scheduled)
+        return self.books.approved + self.books.outstanding + unreported
 
     def set_writing(self, writing: bool) -> None:
         """Open or shut the pool to new members."""
@@ -379,7 +415,7 @@ class InsurancePool(Exchanges):
         now = self.totals
         totals = replace(now, by_layer=dict(now.by_layer), borne_today=dict(now.borne_today),
                          exchanged=dict(now.exchanged))
-        states: list[tuple[Any, Any]] = [(part, part.state()) for part in parts]
+        states: list[tuple[Any, Any]] = [(part, part.state()) for part in (self.books, *parts)]
 
         def restore() -> None:
             for name, value in kept.items():

@@ -103,12 +103,14 @@ def payable_rows(
 
 
 class UnearnedPremium:
-    """The schedule of one pool. ``next_day`` is the first day that is not yet earned."""
+    """The schedule of one pool, by plan. ``next_day`` is the first day that is not yet earned; ``earned`` int64[plans]
+    is what each plan has earned since the start."""
 
-    __slots__ = ("_ring", "next_day")
+    __slots__ = ("_ring", "earned", "next_day")
 
-    def __init__(self, next_day: int = 0) -> None:
-        self._ring: NDArray[np.int64] = np.zeros(RING_DAYS, dtype=np.int64)
+    def __init__(self, next_day: int = 0, plans: int = 1) -> None:
+        self._ring: NDArray[np.int64] = np.zeros((plans, RING_DAYS), dtype=np.int64)
+        self.earned: NDArray[np.int64] = np.zeros(plans, dtype=np.int64)
         self.next_day = next_day
 
     @property
@@ -116,21 +118,26 @@ class UnearnedPremium:
         """All that is scheduled and not yet earned."""
         return int(self._ring.sum())
 
-    def write(self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]) -> None:
-        """Schedule ``premiums`` int64[n] for ``days`` from ``starts`` on, each int64[n].
+    def write(
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
+    ) -> None:
+        """Schedule ``premiums`` int64[n] for ``days`` from ``starts`` on, each int64[n], of ``plans`` (default: the
+        first).
 
         Days that have passed (a premium paid in the days of grace) are earned with the next accrual. ValueError for a
         term that ends beyond the schedule.
         """
-        self._spread(premiums, starts, days, 1)
+        self._spread(premiums, starts, days, 1, plans)
 
     def cancel(
-        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64]
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64],
+        plans: NDArray[np.integer] | None = None,
     ) -> NDArray[np.int64]:
         """Take the unearned part of these off the schedule; returns it, int64[n]."""
         elapsed = np.clip(self.next_day - starts, 0, days)
         unearned: NDArray[np.int64] = premiums - earned_part(premiums, elapsed, days)
-        self._spread(premiums, starts, days, -1)
+        self._spread(premiums, starts, days, -1, plans)
         return unearned
 
     def accrue(self, day: int) -> int:
@@ -138,29 +145,38 @@ class UnearnedPremium:
         earned = 0
         for due in range(self.next_day, min(day + 1, self.next_day + RING_DAYS)):
             place = due % RING_DAYS
-            earned += int(self._ring[place])
-            self._ring[place] = 0
+            earned += int(self._ring[:, place].sum())
+            self.earned += self._ring[:, place]
+            self._ring[:, place] = 0
         self.next_day = max(self.next_day, day + 1)
         return earned
 
     def ahead(self) -> NDArray[np.int64]:
         """int64[RING_DAYS]: what each day from ``next_day`` on will earn."""
-        return np.roll(self._ring, -(self.next_day % RING_DAYS))
+        return np.roll(self._ring.sum(axis=0), -(self.next_day % RING_DAYS))
 
-    def state(self) -> tuple[NDArray[np.int64], int]:
+    def by_plan(self) -> NDArray[np.int64]:
+        """int64[plans]: what is scheduled of each plan."""
+        total: NDArray[np.int64] = self._ring.sum(axis=1)
+        return total
+
+    def state(self) -> tuple[NDArray[np.int64], int, NDArray[np.int64]]:
         """A copy of the schedule, for :meth:`restore`."""
-        return self._ring.copy(), self.next_day
+        return self._ring.copy(), self.next_day, self.earned.copy()
 
-    def restore(self, state: tuple[NDArray[np.int64], int]) -> None:
+    def restore(self, state: tuple[NDArray[np.int64], int, NDArray[np.int64]]) -> None:
         """Go back to an earlier :meth:`state`."""
-        self._ring, self.next_day = state[0].copy(), state[1]
+        self._ring, self.next_day, self.earned = state[0].copy(), state[1], state[2].copy()
 
     def _spread(
-        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64], sign: int
+        self, premiums: NDArray[np.int64], starts: NDArray[np.int64], days: NDArray[np.int64], sign: int,
+        plans: NDArray[np.integer] | None,
     ) -> None:
-        done = spread(self._ring, self.next_day, premiums, starts, days, sign)
-        if done != DONE:
-            raise ValueError(f"a premium is paid {'too far ahead' if done == TOO_FAR else 'for no day'}")
+        for plan in (0,) if plans is None or len(self._ring) == 1 else np.unique(plans).tolist():
+            mine = slice(None) if plans is None or len(self._ring) == 1 else plans == plan
+            done = spread(self._ring[plan], self.next_day, premiums[mine], starts[mine], days[mine], sign)
+            if done != DONE:
+                raise ValueError(f"a premium is paid {'too far ahead' if done == TOO_FAR else 'for no day'}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,9 @@ FACTOR = 1000
 
 SHIPPED_CURVE = "us/age_curve.csv"
 
+COMMUNITY_RATING = "flat"
+"""In place of a table: one rate for all ages."""
+
 
 class AgeCurveError(ValueError):
     """A table of age factors that is missing or faulty."""

@@ -45,10 +45,10 @@ class Report:
         """Claims incurred since the start: approved, reported and unreported."""
         return pool.totals.approved + pool.reserves.outstanding + pool.reserves.ibnr
 
-    def record_day(self, market: Market, base_rates: NDArray[np.int64]) -> None:
+    def record_day(self, market: Market, base_rates: list[float]) -> None:
         """Record the day's series."""
         pools = [self._record_pool(market, index, pool, rate)
-                 for index, (pool, rate) in enumerate(zip(self.pools, base_rates.tolist(), strict=True))]
+                 for index, (pool, rate) in enumerate(zip(self.pools, base_rates, strict=True))]
         capital, required, members, unpaid, queue, annual = (sum(figures) for figures in zip(*pools, strict=True))
         earned_today = incurred_today = 0.0
         for index, pool in enumerate(self.pools):
@@ -78,7 +78,7 @@ class Report:
             self._ratio_sum += capital / required
             self._ratio_days += 1
 
-    def _record_pool(self, market: Market, index: int, pool: InsurancePool, base_rate: int) -> tuple[float, ...]:
+    def _record_pool(self, market: Market, index: int, pool: InsurancePool, base_rate: float) -> tuple[float, ...]:
         """Record one pool; returns (capital, required, members, unpaid, queue, annual premium)."""
         a, t, r = pool.accounts, pool.totals, pool.reserves
         first_loss, senior_money = pool.first_loss(), pool.senior_money()

@@ -17,6 +17,9 @@ CareKind = Literal["outpatient", "prescription", "inpatient", "intensive", "infe
 class Plan(Model):
     """Terms of one product. Fields of the other form have no effect."""
 
+    name: str = param("", "Name of the plan, such as generous or lean; series call it POOL1/generous.")
+    pools: list[str] = param([], "Names of the pools that write it, where it stands in insurance.plans; none named: "
+                             "all.")
     form: Literal["indemnity", "lump_sum"] = param(
         "indemnity", "indemnity pays for care above the insured's share; lump_sum pays a fixed benefit on a diagnosis.")
     deductible: float = param(250.0, "Cost of care a year that the insured bears first.", unit="USD/year", ge=0.0,
@@ -166,9 +169,13 @@ class InsuranceSection(Section):
     pool_regions: list[int] = param([], "Region of each of the first pools; -1 or none: all regions.")
     plan: Plan = param(Plan(), "Product of every pool that has none of its own.")
     pool_plans: list[Plan] = param([], "Products of the first pools.")
+    plans: list[Plan] = param(
+        [], "Several plans side by side, each with a name; a pool writes all of them, or those that name it. In place "
+        "of plan and pool_plans.")
     premium_shares: PremiumShares = param(PremiumShares(), "How earned premium is divided.")
     age_curve: str = param("", "Table of premium by age (columns age, factor), in the folder of shipped data or by "
-                           "absolute path; empty: the one of the population's source tables.", grade="M",
+                           "absolute path; empty: the one of the population's source tables; flat: one rate for all "
+                           "ages (full community rating).", grade="M",
                            source="CMS federal default age curve, 45 CFR 147.102")
 
     capital_regime: Literal["fixed_ratio", "standard_formula", "lognormal_var", "own_model", "nexus_cover"] = param(
@@ -235,6 +242,23 @@ class InsuranceSection(Section):
                 raise ValueError(f"{name} has {len(getattr(self, name))} entries for {self.pools} pools")
         if len(set(self.pool_names)) != len(self.pool_names):
             raise ValueError("pool_names repeats a name")
+        return self
+
+    @model_validator(mode="after")
+    def _plans_have_names_and_pools(self) -> Self:
+        names = [plan.name for plan in self.plans]
+        if "" in names or len(set(names)) != len(names):
+            raise ValueError("each of insurance.plans needs a name of its own")
+        if self.plans and self.pool_plans:
+            raise ValueError("plans and pool_plans exclude each other")
+        pools = [*self.pool_names, *(f"POOL{j + 1}" for j in range(len(self.pool_names), self.pools))]
+        if self.plans:
+            for pool in pools:
+                if not any(not plan.pools or pool in plan.pools for plan in self.plans):
+                    raise ValueError(f"{pool} writes none of the plans")
+            for plan in self.plans:
+                if unknown := set(plan.pools) - set(pools):
+                    raise ValueError(f"plan {plan.name} names {sorted(unknown)[0]!r}, which is no pool")
         return self
 
 

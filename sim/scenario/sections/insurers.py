@@ -1,6 +1,6 @@
 """Schema of insurers: rate filing, capital management, administration."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sim.scenario.types import Metric, Section, Series, param
 
@@ -25,7 +25,13 @@ class InsurersSection(Section):
         "oracles and treasury; the rest of them is the rate's expense.", ge=0.0, lt=0.5)
     capital_charge: float = param(0.10, "Return that the rate earns on the target capital of a member.",
                                   unit="1/year", ge=0.0, le=1.0)
-    rate_change_limit: float = param(0.20, "Largest change of a rate from one year to the next.", gt=0.0, le=5.0)
+    rate_change_limit: float = param(0.20, "Largest change of a rate from one year to the next; 5: full repricing.",
+                                     gt=0.0, le=5.0)
+    repricing: Literal["per_plan", "pooled"] = param(
+        "per_plan", "Where a pool writes several plans: each is rated on its own experience, or the experience of all "
+        "moves all rates alike, so that they differ by their terms alone.")
+    close_plan_below: float = param(0.0, "Share of the pool's members below which a plan is closed with the next "
+                                    "filing; 0: never.", ge=0.0, lt=1.0)
     filing_lead_days: int = param(30, "Days from filing to the start of the new rates.", unit="days", ge=1, le=180)
     contract_year_days: int = param(365, "Days from one start of new rates to the next; the same as the patients' open "
                                     "enrolment.", unit="days", ge=30, le=3650)

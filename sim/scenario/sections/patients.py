@@ -2,7 +2,14 @@
 
 from typing import ClassVar
 
-from sim.scenario.types import Metric, Section, Series, param
+from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
+
+
+class InertiaRemoved(Model):
+    """Arguments of the shock ``inertia_removed``."""
+
+    left: float = param(0.0, "Loss of utility from switching plans from then on, as money.", unit="USD", ge=0.0,
+                        le=50_000.0)
 
 
 class PatientsSection(Section):
@@ -39,6 +46,11 @@ class PatientsSection(Section):
         Metric("patients.lapses", "Covers lapsed for want of payment in the whole run", "count", "low"),
     )
 
+    shocks: ClassVar[tuple[ShockKind, ...]] = (
+        ShockKind("inertia_removed", "From this day on switching plans costs patients less, or nothing.",
+                  InertiaRemoved),
+    )
+
     open_enrolment_every_days: int = param(365, "Days between open enrolments; contracts run from one to the next.",
                                            unit="days", ge=30, le=3650)
     inertia: float = param(2000.0, "Loss of utility from switching plans, as money.", unit="USD", grade="L",
@@ -46,6 +58,8 @@ class PatientsSection(Section):
     choice_scale: float = param(300.0, "Scale of the logit noise between cover and none.", unit="USD", gt=0.0,
                                 le=10_000.0)
     pool_scale: float = param(100.0, "Scale of the further noise between pools.", unit="USD", ge=0.0, le=10_000.0)
+    plan_scale: float = param(100.0, "Scale of the further noise between the plans of one pool.", unit="USD", ge=0.0,
+                              le=10_000.0)
     trust_value: float = param(500.0, "Worth of full trust in a pool (phi).", unit="USD/year", ge=0.0, le=50_000.0)
     perception_log_sd: float = param(0.3, "Log standard deviation of a patient's estimate of own expected cost.",
                                      ge=0.0, le=2.0)

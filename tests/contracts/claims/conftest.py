@@ -30,16 +30,16 @@ class Insurer:
         self.late: list[tuple[np.ndarray, np.ndarray]] = []
         self.settled: list[int] = []
 
-    def report(self, pools: np.ndarray, amounts: np.ndarray, incurred: np.ndarray) -> None:
+    def report(self, pools: np.ndarray, amounts: np.ndarray, incurred: np.ndarray, plans: np.ndarray) -> None:
         before = self.outstanding.copy()
         self.ledger.on_rollback(lambda: self.outstanding.__setitem__(slice(None), before))
         np.add.at(self.outstanding, pools, amounts)
 
-    def release(self, pools: np.ndarray, amounts: np.ndarray, incurred: np.ndarray) -> None:
+    def release(self, pools: np.ndarray, amounts: np.ndarray, incurred: np.ndarray, plans: np.ndarray) -> None:
         np.subtract.at(self.outstanding, pools, amounts)
 
     def settle(self, pool: int, ids: np.ndarray, amounts: np.ndarray, payees: np.ndarray, kind: str,
-               incurred: np.ndarray) -> np.ndarray:
+               incurred: np.ndarray, plans: np.ndarray) -> np.ndarray:
         assert not set(ids.tolist()) & set(self.settled)
         self.settled += ids.tolist()
         paid = np.zeros(ids.size, dtype=np.int64)

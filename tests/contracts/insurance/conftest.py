@@ -64,7 +64,8 @@ def build(
     payees = [ledger.open_account(f"payee{i}", "providers") for i in range(3)]
     config = PoolConfig(shares or PremiumShares.of(0.85, 0.07, 0.02, 0.02, 0.04), report_lag_days=more.pop("lag", 0.0),
                         run_off_tail_days=more.pop("tail", 10), share_offset=more.pop("offset", 3))
-    pool = InsurancePool(ledger, usd, "P", [terms or Terms()], config, regime(capital, CapitalParameters(**more)),
+    plans = more.pop("plans", [terms or Terms()])
+    pool = InsurancePool(ledger, usd, "P", plans, config, regime(capital, CapitalParameters(**more)),
                          FeeAccounts(oracles, treasury))
     return Desk(ledger, usd, pool, oracles, treasury, owners, payees)
 

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.contracts.insurance.market import Insurance, terms_of
+from sim.contracts.insurance.market import Insurance
 from sim.contracts.insurance.pool_state import PoolError, PoolState
+from sim.contracts.insurance.products import terms_of
 from sim.kernel.columns import Columns
 from sim.kernel.draws import Draws
 from sim.kernel.fixedpoint import MICRO
