@@ -30,7 +30,8 @@ def development_chapter(chapter: Chapter, run: Run) -> None:
     chapter.figure(lambda axes: plots.reserves(axes, reserves),
                    "Claims incurred but not reported: what pools held, and what the chain ladder on their own triangle "
                    f"asks for, at the end of the last whole {unit}.", over_time=False)
-    expected, actual = (run.by_institution(f"insurance.run_off_{what}") for what in ("expected", "actual"))
+    expected = run.by_institution("insurance.run_off_expected")
+    actual = run.by_institution("insurance.run_off_actual")
     if expected is not None and actual is not None and len(expected) > 60:
         chapter.figure(lambda axes: plots.run_off(axes, expected.sum(axis=1), actual.sum(axis=1), run.days),
                        "All pools: growth of the claims of past months in the last whole month. Actual above expected "
@@ -49,6 +50,7 @@ def development_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def _cells(row: pd.Series[float], form: str) -> list[str]:
+    """Figures of a row in the format ``form``; nothing where they are not known."""
     return ["" if math.isnan(value) else format(value, form) for value in row.to_numpy()[:SHOWN]]
 
 

@@ -83,6 +83,14 @@ def make_folder(folder: Path, days: int = DAYS, pools: tuple[str, ...] = POOLS, 
     pq.write_table(pa.table(each), folder / "institutions.parquet")
     pq.write_table(_flows_table(FLOWS if flows is None else flows), folder / "flows.parquet")
     pq.write_table(_events_table(EVENTS if events is None else events), folder / "events.parquet")
+    if pools:
+        months = np.arange(days // 30 + 1, dtype=np.int32)
+        cells = len(pools) * months.size
+        pq.write_table(pa.table({
+            "institution": pa.array(np.repeat(pools, months.size).tolist(), pa.string()),
+            "accident_month": np.tile(months, len(pools)), "development_month": np.zeros(cells, dtype=np.int32),
+            "paid": np.full(cells, 700_000_000), "incurred": np.full(cells, 900_000_000)}),
+            folder / "triangles.parquet")
     metrics = {f"patients.uninsured_decile_{d}": d / 50 for d in range(1, 11)}
     metrics |= {f"patients.top{top}_share": 0.2 for top in (1, 5, 10, 50)}
     metrics |= {f"claims.unpaid_day90_decile_{d}": 0.0 for d in range(1, 11)}

@@ -73,6 +73,7 @@ def test_reserves_are_compared_pool_by_pool(write_folder: Folder) -> None:
 
 def test_the_report_shows_the_triangle_and_does_without(write_folder: Folder) -> None:
     folder = write_folder(days=200)
+    (folder / "triangles.parquet").unlink()
     assert "Development of claims" not in write_report(folder).read_text()
     with_triangles(folder)
     page = write_report(folder).read_text()
