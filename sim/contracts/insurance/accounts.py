@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -68,3 +69,10 @@ class Totals:
         self.paid += amount
         self.by_layer[layer] = self.by_layer.get(layer, 0) + amount
         self.borne_today[layer] = self.borne_today.get(layer, 0) + amount
+
+    def copy(self) -> Totals:
+        """The figures as they stand."""
+        return Totals(*_figures(self), dict(self.by_layer), dict(self.borne_today))
+
+
+_figures = attrgetter(*(name for name in Totals.__slots__ if name not in ("by_layer", "borne_today")))

@@ -14,7 +14,7 @@ Rounding: against shareholders and for policyholders (reserves up, shares down).
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -185,6 +185,13 @@ class InsurancePool(BalanceSheet):
         incurred = np.full(claim_ids.size, day, dtype=np.int64) if incurred_days is None else incurred_days
         self.totals.approved += int(amounts.sum())
         self.reserves.triangle.add_incurred(day, amounts, incurred)
+        first, wanted = self.layers[0], int(amounts.sum())
+        if not len(self.unpaid) and isinstance(first, MoneyLayer) and 0 < wanted <= self.cash(first.account):
+            # As on most days, the first layer has it all.
+            self.ledger.pay(self.asset, first.account, payees, amounts, kind)
+            self.totals.bear(first.name, wanted)
+            self.reserves.triangle.add_paid(day, amounts, incurred)
+            return amounts
         new = UnpaidClaims(claim_ids, amounts, payees, incurred)
         due = self.unpaid.joined(new) if len(self.unpaid) else new
         breakdown = run_waterfall(self.layers, due.amounts, sharing_order(due.ids))
@@ -355,12 +362,11 @@ class InsurancePool(BalanceSheet):
         """Inside a transaction, remember the state (and that of ``parts``) so that a rollback restores it."""
         if not self.ledger.in_atomic:
             return
-        kept: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
-        totals = replace(self.totals, by_layer=dict(self.totals.by_layer), borne_today=dict(self.totals.borne_today))
+        kept, totals = _plain(self), self.totals.copy()
         states: list[tuple[Any, Any]] = [(part, part.state()) for part in parts]
 
         def restore() -> None:
-            for name, value in kept.items():
+            for name, value in zip(_PLAIN, kept, strict=True):
                 setattr(self, name, value)
             self.totals = totals
             for part, state in states:
@@ -371,3 +377,4 @@ class InsurancePool(BalanceSheet):
 
 _PLAIN = ("state", "writing", "banned_until", "cover_cut", "today", "defaulted_on", "run_off_since", "members",
           "monthly_premium", "active_cover", "unpaid")
+_plain = attrgetter(*_PLAIN)
