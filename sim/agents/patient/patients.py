@@ -85,6 +85,7 @@ class Patients(Mechanism):
                                     terms.out_of_pocket_max / MICRO, terms.annual_limit / MICRO]
                                    for terms in self.insurance.plan_terms])
             self.plan_coinsurance = self.average_coinsurance(market)
+        self.care_chances = self.chances()
         self.scratch = np.zeros(market.people.size, dtype=np.int64)
         self.no_pool = np.full(0 if self.insurance is not None else market.people.size, NO_PLAN, dtype=np.int16)
         self.claiming = Claiming(self.section, market, self.charge) if self.claims is not None else None
@@ -158,7 +159,7 @@ class Patients(Mechanism):
         if today.slot.size == 0:
             return
         rows, costs, own = bill_needs(
-            today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.chances(),
+            today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.care_chances,
             self.price_level(market), self.pools_of(people), people["public_cover"],
             int(self.section.public_coinsurance * BPS), int(self.section.public_out_of_pocket_max * MICRO),
             people["public_own_spent"], people["spent_this_year"])

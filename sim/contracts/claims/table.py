@@ -108,6 +108,17 @@ def _rebuild(index: NDArray[np.int32], column: NDArray[np.uint64], used: int) ->
         index[place] = row
 
 
+@kernel
+def _forget(index: NDArray[np.int32], column: NDArray[np.uint64], size: int, used: int) -> None:
+    """Take the rows from ``size`` to ``used`` out again, last in first out, so that no chain of places is broken."""
+    mask = np.uint64(index.size - 1)
+    for row in range(used - 1, size - 1, -1):
+        place = column[row] & mask
+        while index[place] != row:
+            place = (place + np.uint64(1)) & mask
+        index[place] = -1
+
+
 class ClaimTable:
     """Columns of claims; ``table["status"]`` is a writable view of the rows in use (it goes stale when rows are added).
 
@@ -159,8 +170,8 @@ class ClaimTable:
 
     def truncate(self, size: int) -> None:
         """Forget the rows from ``size`` on: a transaction that filed them was rolled back."""
+        _forget(self._index, self._columns["key"], size, self.size)
         self.size = size
-        _rebuild(self._index, self._columns["key"], size)
 
     def check(self) -> str | None:
         """Invariant: each episode stands in one row only."""

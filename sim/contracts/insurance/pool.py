@@ -183,9 +183,9 @@ class InsurancePool(BalanceSheet):
             return np.zeros(0, dtype=np.int64)
         self._touch(self.reserves)
         incurred = np.full(claim_ids.size, day, dtype=np.int64) if incurred_days is None else incurred_days
-        self.totals.approved += int(amounts.sum())
-        self.reserves.triangle.add_incurred(day, amounts, incurred)
         first, wanted = self.layers[0], int(amounts.sum())
+        self.totals.approved += wanted
+        self.reserves.triangle.add_incurred(day, amounts, incurred)
         if not len(self.unpaid) and isinstance(first, MoneyLayer) and 0 < wanted <= self.cash(first.account):
             # As on most days, the first layer has it all.
             self.ledger.pay(self.asset, first.account, payees, amounts, kind)
