@@ -148,13 +148,13 @@ class Mempool:
         return self._columns[name][:self.size]
 
     def add(
-        self, batch: Batch, senders: Rows, keys: NDArray[np.uint64], plain: dict[str, int],
-        columns: dict[str, NDArray[np.int64] | int], stream: np.uint64, serial: int, blocks: int,
+        self, batch: Batch, senders: Rows, keys: NDArray[np.uint64], plain: tuple[int, int, int, int, int, int, int],
+        columns: dict[str, Rows | int], stream: np.uint64, serial: int, blocks: int,
     ) -> int:
         """Append a row of ``batch`` for each of ``senders``; the batch's number, from 0 upwards.
 
-        ``plain`` are the columns from ``kind`` to ``ordered`` that are one number, in their order; ``columns`` replace
-        what :func:`enter` wrote.
+        ``plain`` are kind, gas, max_fee, tip, expires, submitted and ordered, one number each; ``columns`` replace what
+        :func:`enter` wrote.
         """
         number, start, end = self._next, self.size, self.size + senders.size
         self._next += 1
@@ -162,7 +162,9 @@ class Mempool:
             grown = np.zeros((len(COLUMNS), max(end, 2 * self._table.shape[1])), dtype=np.int64)
             grown[:, :start] = self._table[:, :start]
             self._hold(grown)
-        enter(self._table, start, number, senders, *plain.values(), keys, stream, serial, blocks)
+        kind, gas, max_fee, tip, expires, submitted, ordered = plain
+        enter(self._table, start, number, senders, kind, gas, max_fee, tip, expires, submitted, ordered, keys, stream,
+              serial, blocks)
         for name, values in columns.items():
             self._columns[name][start:end] = values
         self.size = end

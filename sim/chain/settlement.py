@@ -151,9 +151,8 @@ class Settlement(Mechanism):
         self.counts.submitted += count
         return self.pool.add(
             batch, np.ascontiguousarray(senders), np.ascontiguousarray(keys),
-            {"kind": number, "gas": gas, "max_fee": max_fee, "tip": tip,
-             "expires": FOREVER if batch.expires is None else batch.expires, "submitted": self.market.day,
-             "ordered": batch.ordered},
+            (number, gas, max_fee, tip, FOREVER if batch.expires is None else batch.expires, self.market.day,
+             batch.ordered),
             columns, self._order.stream, serial, self.blocks_per_day)
 
     def _kind(self, kind: str) -> tuple[int, int]:

@@ -72,7 +72,9 @@ class Totals:
 
     def copy(self) -> Totals:
         """The figures as they stand."""
-        return Totals(*_figures(self), dict(self.by_layer), dict(self.borne_today))
+        totals = Totals(*_figures(self))
+        totals.by_layer, totals.borne_today = dict(self.by_layer), dict(self.borne_today)
+        return totals
 
 
-_figures = attrgetter(*(name for name in Totals.__slots__ if name not in ("by_layer", "borne_today")))
+_figures = attrgetter(*Totals.__slots__)
