@@ -161,10 +161,11 @@ class ClaimTable:
         new = wanted.copy()
         first, last = self.size, int(_insert(self._index, self._columns["key"], self.size, keys, new))
         rows = new.nonzero()[0]
+        every = rows.size == keys.size
         for name, (_, default) in COLUMNS.items():
             if name != "key":
                 value = values.get(name, default)
-                self._columns[name][first:last] = value[rows] if isinstance(value, np.ndarray) else value
+                self._columns[name][first:last] = value if every or not isinstance(value, np.ndarray) else value[rows]
         self.size = last
         return rows, np.arange(first, last)
 
