@@ -162,12 +162,15 @@ class LiquidityProviders(Mechanism):
 
     def _exits(self, market: Market) -> None:
         chances = exit_hazards(self.record, self.section)
-        chances[:, [pool.state is PoolState.CLOSED for pool in self.pools]] = 1.0  # nothing to wait for
+        for index, pool in enumerate(self.pools):
+            if pool.state is PoolState.CLOSED:
+                chances[:, index] = 1.0  # nothing to wait for
         who, where = np.nonzero(self.holdings())
         if who.size:
             chance = chances[self.informed[who].astype(np.int64), where]
             leaving = self._exit.bernoulli(market.day, self.keys[who], chance, self._serials[where])
-            self._submit_exits(market, who[leaving], where[leaving])
+            if np.logical_or.reduce(leaving):
+                self._submit_exits(market, who[leaving], where[leaving])
 
     def _submit_exits(self, market: Market, who: NDArray[np.int64], where: NDArray[np.int64]) -> None:
         def execute(rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:
@@ -192,6 +195,8 @@ class LiquidityProviders(Mechanism):
                            * excess[np.arange(turn.size), choice], 1.0)
         amounts = np.floor(cash * speed).astype(np.int64)
         acting = ((total > 0.0) & (amounts >= max(section.smallest_deposit * MICRO, 1))).nonzero()[0]
+        if not acting.size:
+            return
         who, where, amounts = turn[acting], choice[acting], amounts[acting]
 
         def execute(rows: NDArray[np.int64], blocks: NDArray[np.int64]) -> None:

@@ -246,7 +246,7 @@ class Oracles(Mechanism):
         docket, present = self.claims.docket, ~self.offline
         if opened := docket.to_commit(day):
             counts = [self.ballots.count(round_.seats, present) for round_ in opened]
-            self.ballots.commit(opened, counts, self._look(market, np.sum(counts, axis=0)), present, day)
+            self.ballots.commit(opened, counts, self._look(market, sum(counts[1:], counts[0])), present, day)
         if revealing := docket.to_reveal(day):
             self.ballots.reveal(revealing, present)
         if self.claims.assertions is not None:
@@ -328,8 +328,9 @@ class Oracles(Mechanism):
         record.series("oracles.active", int(np.count_nonzero(staking.weights())))
         record.series("oracles.stake", int(stakes.sum()) / MICRO)
         looking = ~self.copies
-        record.series("oracles.effort", float(self.effort[looking].mean()) if looking.any() else 0.0)
-        record.series("oracles.accuracy", float(self.accuracy.mean()))
+        efforts = self.effort[looking]
+        record.series("oracles.effort", float(np.add.reduce(efforts)) / efforts.size if efforts.size else 0.0)
+        record.series("oracles.accuracy", float(np.add.reduce(self.accuracy)) / self.accuracy.size)
         record.series("oracles.votes", today.votes)
         if today.votes:
             record.series("oracles.coherence", today.coherence)

@@ -110,7 +110,7 @@ def exit_hazards(record: PoolRecord, section: LiquidityProvidersSection) -> NDAr
         hidden = alarming(fall(record.price(lead), record.price(0)))
         early = (common + by_loss * alarming(fall(record.price(LOSS_DAYS), record.price(0)))
                  + section.exit_hidden * hidden)
-    chances: NDArray[np.float64] = -np.expm1(-np.stack([late, early]))
+    chances: NDArray[np.float64] = -np.expm1(-np.array([late, early]))
     return chances
 
 
@@ -149,5 +149,5 @@ def tail_losses(facts: PoolFacts, member_cv: float, systemic_sd: float) -> NDArr
     claims = facts.expected_claims[:, None] * np.exp(np.sqrt(variance) * _TAIL_NORMALS - 0.5 * variance)
     beyond = claims - (facts.expected_claims + np.maximum(facts.first_loss, 0.0))[:, None]
     shares = np.minimum(np.maximum(beyond / np.maximum(facts.senior, 1.0)[:, None], 0.0), 1.0)
-    losses: NDArray[np.float64] = shares.mean(axis=1)
+    losses: NDArray[np.float64] = np.add.reduce(shares, axis=1) / TAIL_NODES
     return np.where(facts.senior > 0.0, losses, 0.0)

@@ -118,6 +118,8 @@ class Arbitrageur(Trader):
         super().__init__(desk, name)
         desk.token.authorise(self.account)
         self.bid = self.ask = 0
+        self.found: dict[tuple[int, int, int, int], tuple[bool, int, int, int]] = {}
+        """Today's best trades, by the pool's reserves and the holdings that they were found for."""
         self.late_gain: float | None = None
         self.last_late_day = 0
         self.holdings_seen = (0, 0)
@@ -126,6 +128,7 @@ class Arbitrageur(Trader):
     def observe_prices(self) -> None:
         """Set what a token fetches and costs outside the pool now, micro-USD: the better of venue and reserve."""
         desk = self.desk
+        self.found.clear()
         venue, cost = desk.venue_price() * MICRO, desk.section.venue_cost_bps / BPS
         self.bid, self.ask = int(venue * (1.0 - cost)), math.ceil(venue * (1.0 + cost))
         if desk.token.may_redeem(self.account):
@@ -134,17 +137,23 @@ class Arbitrageur(Trader):
 
     def best(self) -> tuple[bool, int, int, int]:
         """(tokens go in, amount in, amount out, gain in micro-USD) of the best trade at the pool's reserves now."""
-        desk = self.desk
-        pool = desk.pool
+        pool = self.desk.pool
         base, quote = pool.reserves()
+        tokens, cash = self.tokens, self.cash
+        seen = (base, quote, tokens, cash)
+        if seen in self.found:
+            return self.found[seen]
         # Selling tokens pays while the pool gives more than the ask, buying while it asks less than the bid.
         selling = quote * MICRO > base * self.ask
         price = self.ask if selling else self.bid
-        base_in, paid, out = best_arbitrage(MICRO, price, base, quote, pool.keep, pool.scale, self.tokens, self.cash)
+        base_in, paid, out = best_arbitrage(MICRO, price, base, quote, pool.keep, pool.scale, tokens, cash)
         if paid == 0 or base_in != selling:
-            return selling, 0, 0, 0
-        gain = out - mul_div(paid, price, MICRO) if base_in else mul_div(out, price, MICRO) - paid
-        return base_in, paid, out, gain
+            best = selling, 0, 0, 0
+        else:
+            gain = out - mul_div(paid, price, MICRO) if base_in else mul_div(out, price, MICRO) - paid
+            best = base_in, paid, out, gain
+        self.found[seen] = best
+        return best
 
     def orders(self, day: int, gas: int, draws: NDArray[np.float64]) -> list[Order]:
         """Today's orders: the first if its share of the gain in sight covers the gas, later ones by experience."""

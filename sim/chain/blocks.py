@@ -126,8 +126,10 @@ def build_blocks(
     dear = np.empty(count, np.int64)
     ready_size, dear_size, included = 0, 0, 0
     demand, bits = 0.0, np.uint64(0)
+    next_quote = 0
     for t in range(blocks):
-        if t % quote_every == 0:
+        if t == next_quote:
+            next_quote += quote_every
             demand = target * scale * math.exp(elasticity * math.log(levels[t * HOURS // blocks] / base_fee))
         if t & 3 == 0:
             bits = draw_bits(stream, day, np.uint64(t), 0)

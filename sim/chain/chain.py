@@ -34,6 +34,13 @@ COST_INTERVAL_DAYS = 30
 """Validators spend their income this often."""
 
 
+def mean_of(numbers: NDArray[np.int64]) -> float:
+    """The mean of numbers that are not negative; where a float holds their sum exactly, by whole numbers: quicker."""
+    if int(numbers.max()) * numbers.size < 2**53:
+        return int(numbers.sum()) / numbers.size
+    return float(numbers.mean())
+
+
 class Chain(Settlement):
     """Mechanism ``chain``. See :class:`sim.chain.settlement.Settlement` for what agents may ask of it."""
 
@@ -148,7 +155,7 @@ class Chain(Settlement):
                 pool["gas"], pool["max_fee"], pool["tip"], pool["rank"], pool["arrival"],
                 self.base_path, self.gas_used, block, fee, sequence)
             self.base_fee = int(self.base_path[-1])
-            self._congestion = float(self.gas_used.mean()) / self.fees.limit
+            self._congestion = mean_of(self.gas_used) / self.fees.limit
             rows = sequence[:included]
             self._settle(Included(rows, block[rows]), lambda positions: self._collect_gas(positions, fee))
         self._quotes.clear()
@@ -177,7 +184,7 @@ class Chain(Settlement):
 
     def observe(self, market: Market) -> None:
         path, record, today = self.base_path[:-1], market.record, self.today
-        mean = float(path.mean())
+        mean = mean_of(path)
         sample = path[::8]
         high = int(0.95 * (sample.size - 1))
         claim_fee = transaction_fee(self.gas("claim_filing"), round(mean) + self.suggested_tip, self.data_wei,

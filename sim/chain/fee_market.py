@@ -37,13 +37,14 @@ DAY_SECONDS = 86_400
 def next_base_fee(base_fee: int, gas_used: int, gas_target: int, denominator: int) -> int:
     """Base fee of the next block, wei (EIP-1559). A rise is at least 1 wei; a fall is floored, so it stops above 0.
 
-    Written for both forms of ``mul_div``: :mod:`sim.chain.blocks` compiles this function.
+    Written for both forms of ``mul_div``: :mod:`sim.chain.blocks` compiles this function. The rule floors after
+    dividing by the target and again by the denominator; to floor once, after dividing by both, is the same number.
     """
     if gas_used == gas_target:
         return base_fee
     if gas_used > gas_target:
-        return base_fee + max(mul_div(base_fee, gas_used - gas_target, gas_target) // denominator, 1)
-    return base_fee - mul_div(base_fee, gas_target - gas_used, gas_target) // denominator
+        return base_fee + max(mul_div(base_fee, gas_used - gas_target, gas_target * denominator), 1)
+    return base_fee - mul_div(base_fee, gas_target - gas_used, gas_target * denominator)
 
 
 def transaction_fee(gas: int, gas_price: int, data_wei: int, coin_micro: int) -> int:

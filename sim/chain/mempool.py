@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sim.kernel.compiled import kernel
+from sim.kernel.draws import draw_bits
 from sim.kernel.fixedpoint import BPS, MAX_INT64
 
 Rows = NDArray[np.int64]
@@ -94,14 +96,29 @@ class Queue:
         return np.flatnonzero(np.isin(self.batch, wanted))
 
 
-COLUMNS: dict[str, type[np.generic]] = {
-    "batch": np.int64, "row": np.int64, "kind": np.int64, "sender": np.int64, "payer": np.int64, "gas": np.int64,
-    "max_fee": np.int64, "tip": np.int64, "rank": np.uint64, "arrival": np.int64, "expires": np.int64,
-    "submitted": np.int64, "ordered": np.bool_,
-}
+COLUMNS = ("batch", "row", "kind", "sender", "payer", "gas", "max_fee", "tip", "expires", "submitted", "ordered",
+           "arrival", "rank")
+"""One row each of the table int64[columns, capacity]. ``rank`` is read as uint64, ``ordered`` is 0 or 1."""
+
+_HALF = np.uint64(32)
 
 
-_COUNTING = np.arange(1024)
+@kernel
+def enter(
+    table: Any, start: int, batch: int, senders: Any, kind: int, gas: int, max_fee: int, tip: int, expires: int,
+    submitted: int, ordered: int, keys: Any, stream: np.uint64, serial: int, blocks: int,
+) -> None:
+    """Write a row per sender from ``start`` on, its own payer. ``rank`` are the random bits of day ``submitted`` for
+    its key; by their upper half it arrives at one of ``blocks``."""
+    for i in range(senders.size):
+        rank = draw_bits(stream, submitted, keys[i], serial)
+        at = start + i
+        table[0, at], table[1, at], table[2, at] = batch, i, kind
+        table[3, at], table[4, at], table[5, at] = senders[i], senders[i], gas
+        table[6, at], table[7, at], table[8, at] = max_fee, tip, expires
+        table[9, at], table[10, at] = submitted, ordered
+        table[11, at] = np.int64((rank >> _HALF) * np.uint64(blocks) >> _HALF)
+        table[12, at] = np.int64(rank)
 
 
 def runs(numbers: NDArray[np.int64]) -> list[tuple[int, int]]:
@@ -116,34 +133,43 @@ class Mempool:
     """Columns of waiting transactions, grown by doubling. ``pool["gas"]`` is a view of the used rows."""
 
     def __init__(self, capacity: int = 1024) -> None:
-        self._columns = {name: np.zeros(capacity, dtype=dtype) for name, dtype in COLUMNS.items()}
-        self._capacity = capacity
+        self._hold(np.zeros((len(COLUMNS), capacity), dtype=np.int64))
         self.size = 0
         self.batches: dict[int, Batch] = {}
         self._left: dict[int, int] = {}
         self._next = 0
 
+    def _hold(self, table: NDArray[np.int64]) -> None:
+        self._table = table
+        self._columns: dict[str, NDArray[Any]] = dict(zip(COLUMNS, table, strict=True))
+        self._columns["rank"] = table[-1].view(np.uint64)
+
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self._columns[name][:self.size]
 
-    def add(self, batch: Batch, count: int, **values: Any) -> int:
-        """Append ``count`` rows of ``batch`` with these column values; the batch's number, from 0 upwards."""
-        number, start, end = self._next, self.size, self.size + count
+    def add(
+        self, batch: Batch, senders: Rows, keys: NDArray[np.uint64], plain: tuple[int, int, int, int, int, int, int],
+        columns: dict[str, Rows | int], stream: np.uint64, serial: int, blocks: int,
+    ) -> int:
+        """Append a row of ``batch`` for each of ``senders``; the batch's number, from 0 upwards.
+
+        ``plain`` are kind, gas, max_fee, tip, expires, submitted and ordered, one number each; ``columns`` replace what
+        :func:`enter` wrote.
+        """
+        number, start, end = self._next, self.size, self.size + senders.size
         self._next += 1
-        if end > self._capacity:
-            self._capacity = max(end, 2 * self._capacity)
-            for name, column in self._columns.items():
-                grown = np.zeros(self._capacity, dtype=column.dtype)
-                grown[:start] = column[:start]
-                self._columns[name] = grown
-        columns, rows = self._columns, slice(start, end)
-        columns["batch"][rows] = number
-        columns["row"][rows] = _COUNTING[:count] if count <= _COUNTING.size else np.arange(count)
-        for name, value in values.items():
-            columns[name][rows] = value
+        if end > self._table.shape[1]:
+            grown = np.zeros((len(COLUMNS), max(end, 2 * self._table.shape[1])), dtype=np.int64)
+            grown[:, :start] = self._table[:, :start]
+            self._hold(grown)
+        kind, gas, max_fee, tip, expires, submitted, ordered = plain
+        enter(self._table, start, number, senders, kind, gas, max_fee, tip, expires, submitted, ordered, keys, stream,
+              serial, blocks)
+        for name, values in columns.items():
+            self._columns[name][start:end] = values
         self.size = end
         self.batches[number] = batch
-        self._left[number] = count
+        self._left[number] = end - start
         return number
 
     def remove(self, leaving: NDArray[np.bool_]) -> None:
@@ -159,9 +185,8 @@ class Mempool:
         if not self.batches:
             self.size = 0
             return
-        staying = np.flatnonzero(~leaving)
-        for column in self._columns.values():
-            column[:staying.size] = column[staying]
+        staying = (~leaving).nonzero()[0]
+        self._table[:, :staying.size] = self._table[:, staying]
         self.size = int(staying.size)
 
     def queue(self) -> Queue:

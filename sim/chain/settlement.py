@@ -15,14 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.mempool import ANY_FEE, FOREVER, Batch, Mempool, Queue, Refused, Rows, RowsCallback, runs
-from sim.kernel.compiled import kernel
 from sim.kernel.draws import Decision, agent_key
 from sim.kernel.fixedpoint import BPS
 from sim.kernel.ledger import Ledger, LedgerError
 from sim.mechanism import Market, Mechanism
 
 _NONE: Rows = np.empty(0, dtype=np.int64)
-_HALF = np.uint64(32)
 
 
 @dataclass(slots=True)
@@ -43,13 +41,6 @@ class Included:
 
     rows: Rows
     blocks: Rows
-
-
-@kernel
-def spread_over_day(rank: NDArray[np.uint64], blocks: int, arrival: NDArray[np.int64]) -> None:
-    """Fill ``arrival`` int64[n]: the block at which each arrives, by the upper half of ``rank`` uint64[n]."""
-    for i in range(rank.size):
-        arrival[i] = np.int64((rank[i] >> _HALF) * np.uint64(blocks) >> _HALF)
 
 
 def attempt(ledger: Ledger, batch: Batch, rows: Rows, blocks: Rows) -> Rows:
@@ -137,28 +128,32 @@ class Settlement(Mechanism):
         count = senders.size
         if count == 0:
             return -1
+        columns: dict[str, NDArray[np.int64] | int] = {}
         gas = self._column(batch, "gas", self.gas(batch.kind) if batch.gas is None else batch.gas, count)
         self._check_gas(batch, gas)
-        tip_bps = self._column(batch, "tip_bps", batch.tip_bps, count)
+        if not isinstance(gas, int):
+            gas, columns["gas"] = 0, gas
         max_fee = self._column(batch, "max_fee", ANY_FEE if batch.max_fee is None else batch.max_fee, count)
-        keys = senders.astype(np.uint64) if batch.keys is None else np.asarray(batch.keys, dtype=np.uint64)
+        if not isinstance(max_fee, int):
+            max_fee, columns["max_fee"] = 0, max_fee
+        tip = self._column(batch, "tip_bps", batch.tip_bps, count) * self.suggested_tip // BPS
+        if not isinstance(tip, int):
+            tip, columns["tip"] = 0, tip
+        if batch.payer is not None:
+            columns["payer"] = batch.payer
+        keys = np.asarray(senders if batch.keys is None else batch.keys, dtype=np.uint64)
         if keys.shape != senders.shape:
             raise ValueError(f"a batch of {batch.kind!r} has {keys.size} keys for {count} senders")
+        if batch.arrival is not None:
+            columns["arrival"] = np.minimum(self._column(batch, "arrival", batch.arrival, count),
+                                            self.blocks_per_day - 1)
         number, serial = self._kind(batch.kind)
-        rank = self._order.bits(self.market.day, keys, serial)
-        arrival: int | NDArray[np.int64]
-        if batch.arrival is None:
-            arrival = np.empty(count, dtype=np.int64)
-            spread_over_day(rank, self.blocks_per_day, arrival)
-        else:
-            arrival = np.minimum(self._column(batch, "arrival", batch.arrival, count), self.blocks_per_day - 1)
         self.counts.submitted += count
         return self.pool.add(
-            batch, count, kind=number, sender=senders, payer=senders if batch.payer is None else batch.payer, gas=gas,
-            max_fee=max_fee, tip=tip_bps * self.suggested_tip // BPS, rank=rank, arrival=arrival,
-            expires=FOREVER if batch.expires is None else batch.expires, submitted=self.market.day,
-            ordered=batch.ordered,
-        )
+            batch, np.ascontiguousarray(senders), np.ascontiguousarray(keys),
+            (number, gas, max_fee, tip, FOREVER if batch.expires is None else batch.expires, self.market.day,
+             batch.ordered),
+            columns, self._order.stream, serial, self.blocks_per_day)
 
     def _kind(self, kind: str) -> tuple[int, int]:
         """Number of the kind, and the serial of its draws, which no other kind's coming or going changes."""
@@ -208,7 +203,7 @@ class Settlement(Mechanism):
 
         blocks = np.zeros(pool.size, dtype=np.int64)
         blocks[included.rows] = included.blocks
-        in_order = funded & pool["ordered"]
+        in_order = funded & (pool["ordered"] != 0)
         commuting = (funded & ~in_order).nonzero()[0]
         in_order = included.rows[in_order[included.rows]]
         work = [self._parts(some, blocks) for some in (commuting, in_order)]

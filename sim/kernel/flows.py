@@ -38,12 +38,25 @@ class Order(NamedTuple):
 
 
 @kernel
+def _is_zero(numbers: Any) -> bool:
+    """Whether all are zero; looks at each, which is quicker than to stop."""
+    some = 0
+    for i in range(numbers.size):
+        some |= numbers[i]
+    return some == 0
+
+
+@kernel
 def take_out(flows: Any, slots: Any, sectors: Any, found: Any) -> int:
     """Write into ``found`` int64[n, 4] the flows that are not zero, in this order, and make them zero; their number,
     which is n where more may be left."""
     count = 0
     for slot in slots:
+        if _is_zero(flows[slot].ravel()):
+            continue
         for payer in sectors:
+            if _is_zero(flows[slot, payer]):
+                continue
             for payee in sectors:
                 amount = flows[slot, payer, payee]
                 if amount == 0:
@@ -59,10 +72,12 @@ def take_out(flows: Any, slots: Any, sectors: Any, found: Any) -> int:
 class FlowMatrix:
     """``array[slot, payer, payee]``; ``cells`` is the same memory, flat. While ``lent`` the array must not move."""
 
-    __slots__ = ("_found", "_order", "_slots", "array", "cells", "lent", "settled")
+    __slots__ = ("_found", "_labels", "_order", "_slots", "array", "cells", "lent", "settled")
 
     def __init__(self) -> None:
         self._slots: list[tuple[str, Asset]] = []
+        self._labels: list[tuple[str, str, list[int]]] = []
+        """By slot: kind, symbol, and what ``settled`` keeps for the asset."""
         self._order = Order.of([], ())
         self._found = np.empty((256, 4), dtype=np.int64)
         self.settled: dict[int, list[int]] = {}
@@ -80,6 +95,7 @@ class FlowMatrix:
                 self.cells = memoryview(self.array.reshape(-1).data)
             asset.slots[kind] = len(self._slots)
             self._slots.append((kind, asset))
+            self._labels.append((kind, asset.symbol, self.settled.setdefault(asset.id, [0] * MAX_SECTORS)))
         return asset.slots[kind]
 
     def settle(self, day: int, sectors: tuple[str, ...]) -> list[Flow]:
@@ -93,13 +109,10 @@ class FlowMatrix:
             rows += found[:count].tolist()
         flows: list[Flow] = []
         for slot, payer, payee, amount in rows:
-            kind, asset = self._slots[slot]
-            settled = self.settled.get(asset.id)
-            if settled is None:
-                settled = self.settled[asset.id] = [0] * MAX_SECTORS
+            kind, symbol, settled = self._labels[slot]
             settled[payer] -= amount
             settled[payee] += amount
-            flows.append((day, kind, asset.symbol, sectors[payer], sectors[payee], amount))
+            flows.append((day, kind, symbol, sectors[payer], sectors[payee], amount))
         return flows
 
     def net(self, asset: Asset) -> list[int]:

@@ -52,6 +52,7 @@ __all__ = [
 ISSUANCE = "issuance"
 """The sector that units come from when they are created and go to when they are destroyed."""
 
+_DTYPE = np.dtype(np.int64)
 _OUTSIDE = rows.OUTSIDE
 _NOBODY = -2
 
@@ -370,6 +371,8 @@ def _int64(values: ArrayLike) -> NDArray[np.int64]:
 
     What is read-only is copied: it may be a live view of the very balances that the batch changes.
     """
+    if type(values) is np.ndarray and values.dtype is _DTYPE and values.ndim == 1 and values.flags.carray:
+        return values  # most are such already
     array = np.asarray(values)
     if array.dtype != np.int64:
         if array.dtype.kind not in "iu" and array.size:

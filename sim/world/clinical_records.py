@@ -5,10 +5,34 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.kernel.compiled import kernel
+
 _FIRST = 1024
 _UNKNOWN = -1
 
 Ints = NDArray[np.int64]
+
+
+@kernel
+def _all_known(true: Ints, ids: Ints) -> bool:
+    """Whether each of ``ids`` int64[n] is recorded in ``true`` int64[ids there is room for]."""
+    unknown = 0
+    for i in range(ids.size):
+        if ids[i] < 0 or ids[i] >= true.size or true[ids[i]] == _UNKNOWN:
+            unknown += 1
+    return unknown == 0
+
+
+@kernel
+def _enter(true: Ints, ids: Ints, amounts: Ints) -> bool:
+    """Write the amounts; False, and nothing written, where one is recorded already or comes twice."""
+    for i in range(ids.size):
+        if true[ids[i]] != _UNKNOWN:
+            for done in range(i):
+                true[ids[done]] = _UNKNOWN
+            return False
+        true[ids[i]] = amounts[i]
+    return True
 
 
 class ClinicalRecords:
@@ -37,20 +61,16 @@ class ClinicalRecords:
             larger = np.full(max(highest + 1, 2 * self._true.size), _UNKNOWN, dtype=np.int64)
             larger[:self._true.size] = self._true
             self._true = larger
-        distinct = (ids[1:] > ids[:-1]).all() or np.unique(ids).size == ids.size
-        if not distinct or (self._true[ids] != _UNKNOWN).any():
+        if not _enter(self._true, ids, amounts):
             raise ValueError("a claim is recorded once")
-        self._true[ids] = amounts
         self._count += ids.size
 
     def true_amount(self, claim_ids: Ints) -> Ints:
         """int64[n]: what the care of each claim was really worth. ValueError for a claim that is not recorded."""
         ids = np.asarray(claim_ids, dtype=np.int64)
-        if ids.size and (ids.min() < 0 or ids.max() >= self._true.size):
+        if not _all_known(self._true, ids):
             raise ValueError("no record of one of these claims")
         amounts: Ints = self._true[ids]
-        if (amounts == _UNKNOWN).any():
-            raise ValueError("no record of one of these claims")
         return amounts
 
     def known(self, claim_ids: Ints) -> NDArray[np.bool_]:

@@ -106,7 +106,8 @@ class Economy(Mechanism):
         share = min(1.0, self.section.buffer_adjustment_per_year * self.section.pay_interval_days / YEAR_DAYS)
         wanted = net_pay + np.rint((cash - net_pay - target) * share).astype(np.int64)
         least = np.rint(net_pay * self.section.subsistence_share).astype(np.int64)
-        result: np.ndarray = np.clip(np.maximum(wanted, least), 0, np.maximum(cash - self.consumption_floor, 0))
+        free = np.maximum(cash - self.consumption_floor, 0)
+        result: np.ndarray = np.minimum(np.maximum(np.maximum(wanted, least), 0), free)
         return result
 
     def observe(self, market: Market) -> None:

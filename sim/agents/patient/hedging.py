@@ -11,6 +11,7 @@ on the index: the cohort's prior, shrunk half towards the patient's own spending
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -56,8 +57,10 @@ class Hedging(Mechanism):
         """Yearly standard deviation of the index's relative change, as observed; 0 before a month has passed."""
         if len(self.index_history) < 30:
             return 0.0
-        changes = np.diff(np.log(np.array(self.index_history)))
-        return float(changes.std() * np.sqrt(365.0))
+        logs = np.log(np.array(self.index_history))
+        changes = logs[1:] - logs[:-1]
+        apart = changes - np.add.reduce(changes) / changes.size
+        return math.sqrt(float(np.add.reduce(apart * apart)) / changes.size) * math.sqrt(365.0)
 
     def own_payments_expected(self, market: Market, slots: np.ndarray) -> np.ndarray:
         """Dollars a year that each patient expects to pay itself: its share of its expected cost of care."""

@@ -94,6 +94,7 @@ class Patients(Mechanism):
                                     terms.out_of_pocket_max / MICRO, terms.annual_limit / MICRO]
                                    for terms in self.insurance.plan_terms])
             self.plan_coinsurance = self.average_coinsurance(market)
+        self.care_chances = self.chances()
         self.scratch = np.zeros(market.people.size, dtype=np.int64)
         self.first_option = self.insurance.options.first if self.insurance is not None else np.zeros(0, dtype=np.int64)
         self.no_pool = np.full(0 if self.insurance is not None else market.people.size, NO_PLAN, dtype=np.int16)
@@ -178,7 +179,7 @@ class Patients(Mechanism):
         if today.slot.size == 0:
             return
         rows, costs, own = bill_needs(
-            today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.chances(),
+            today.slot, today.key, today.kind, today.cost, today.serial, day, self.sought.stream, self.care_chances,
             self.price_level(market), self.pools_of(people), self.plans_of(people), self.first_option,
             people["public_cover"], int(self.section.public_coinsurance * BPS),
             int(self.section.public_out_of_pocket_max * MICRO),

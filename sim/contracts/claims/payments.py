@@ -75,7 +75,7 @@ class Payments:
             return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
         ids = np.concatenate(parts)
         pools = self.table["pool"][ids]
-        order = np.argsort(pools, kind="stable")
+        order = pools.argsort(kind="stable")
         ids, pools = ids[order], pools[order]
         payees = self.table["payee"][ids].astype(np.int64)
         incurred, plans = self.table["incurred"][ids].astype(np.int64), self.table["plan"][ids]
@@ -106,7 +106,7 @@ class Payments:
         paid = table["paid"][ids] + amounts
         approved = table["approved"][ids]
         wrong = (amounts < 0) | (paid > approved)
-        if wrong.any():
+        if np.logical_or.reduce(wrong):
             raise ClaimError(f"claim {ids[wrong][0]} would be paid {amounts[wrong][0]} base units of "
                              f"{approved[wrong][0]} approved")
         if self.ledger.in_atomic:

@@ -112,6 +112,17 @@ def _rebuild(index: NDArray[np.int32], column: NDArray[np.uint64], used: int) ->
         index[place] = row
 
 
+@kernel
+def _forget(index: NDArray[np.int32], column: NDArray[np.uint64], size: int, used: int) -> None:
+    """Take the rows from ``size`` to ``used`` out again, last in first out, so that no chain of places is broken."""
+    mask = np.uint64(index.size - 1)
+    for row in range(used - 1, size - 1, -1):
+        place = column[row] & mask
+        while index[place] != row:
+            place = (place + np.uint64(1)) & mask
+        index[place] = -1
+
+
 class ClaimTable:
     """Columns of claims; ``table["status"]`` is a writable view of the rows in use (it goes stale when rows are added).
 
@@ -154,17 +165,18 @@ class ClaimTable:
         new = wanted.copy()
         first, last = self.size, int(_insert(self._index, self._columns["key"], self.size, keys, new))
         rows = new.nonzero()[0]
+        every = rows.size == keys.size
         for name, (_, default) in COLUMNS.items():
             if name != "key":
                 value = values.get(name, default)
-                self._columns[name][first:last] = value[rows] if isinstance(value, np.ndarray) else value
+                self._columns[name][first:last] = value if every or not isinstance(value, np.ndarray) else value[rows]
         self.size = last
         return rows, np.arange(first, last)
 
     def truncate(self, size: int) -> None:
         """Forget the rows from ``size`` on: a transaction that filed them was rolled back."""
+        _forget(self._index, self._columns["key"], size, self.size)
         self.size = size
-        _rebuild(self._index, self._columns["key"], size)
 
     def check(self) -> str | None:
         """Invariant: each episode stands in one row only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -72,3 +73,13 @@ class Totals:
         self.paid += amount
         self.by_layer[layer] = self.by_layer.get(layer, 0) + amount
         self.borne_today[layer] = self.borne_today.get(layer, 0) + amount
+
+    def copy(self) -> Totals:
+        """The figures as they stand."""
+        totals = Totals(*_figures(self))
+        totals.by_layer, totals.borne_today = dict(self.by_layer), dict(self.borne_today)
+        totals.exchanged = dict(self.exchanged)
+        return totals
+
+
+_figures = attrgetter(*Totals.__slots__)

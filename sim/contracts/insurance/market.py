@@ -358,7 +358,7 @@ class Insurance(Mechanism):
     @staticmethod
     def _by_pool(pools: NDArray[np.int64]) -> Iterable[tuple[int, NDArray[np.int64]]]:
         for index in np.bincount(pools).nonzero()[0].tolist():
-            yield index, np.flatnonzero(pools == index)
+            yield index, (pools == index).nonzero()[0]
 
     def _named(self, names: list[str], region: int) -> list[InsurancePool]:
         unknown = set(names) - {pool.name for pool in self.pools}

@@ -14,7 +14,7 @@ Rounding: against shareholders and for policyholders (reserves up, shares down).
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -206,9 +206,16 @@ class InsurancePool(Exchanges):
             return np.zeros(0, dtype=np.int64)
         self._touch(self.reserves)
         incurred = np.full(claim_ids.size, day, dtype=np.int64) if incurred_days is None else incurred_days
-        self.totals.approved += int(amounts.sum())
+        first, wanted = self.layers[0], int(amounts.sum())
+        self.totals.approved += wanted
         self.books.add("approved", amounts, plans)
         self.reserves.triangle.add_incurred(day, amounts, incurred)
+        if not len(self.unpaid) and isinstance(first, MoneyLayer) and 0 < wanted <= self.cash(first.account):
+            # As on most days, the first layer has it all.
+            self.ledger.pay(self.asset, first.account, payees, amounts, kind)
+            self.totals.bear(first.name, wanted)
+            self.reserves.triangle.add_paid(day, amounts, incurred)
+            return amounts
         new = UnpaidClaims(claim_ids, amounts, payees, incurred)
         due = self.unpaid.joined(new) if len(self.unpaid) else new
         self.settling = Settling(day, due, len(self.unpaid))
@@ -411,14 +418,11 @@ class InsurancePool(Exchanges):
         """Inside a transaction, remember the state (and that of ``parts``) so that a rollback restores it."""
         if not self.ledger.in_atomic:
             return
-        kept: dict[str, Any] = {name: getattr(self, name) for name in _PLAIN}
-        now = self.totals
-        totals = replace(now, by_layer=dict(now.by_layer), borne_today=dict(now.borne_today),
-                         exchanged=dict(now.exchanged))
+        kept, totals = _plain(self), self.totals.copy()
         states: list[tuple[Any, Any]] = [(part, part.state()) for part in (self.books, *parts)]
 
         def restore() -> None:
-            for name, value in kept.items():
+            for name, value in zip(_PLAIN, kept, strict=True):
                 setattr(self, name, value)
             self.totals = totals
             for part, state in states:
@@ -429,3 +433,4 @@ class InsurancePool(Exchanges):
 
 _PLAIN = ("state", "writing", "banned_until", "cover_cut", "today", "defaulted_on", "insolvency", "run_off_since",
           "members", "monthly_premium", "active_cover", "unpaid", "lent")
+_plain = attrgetter(*_PLAIN)
