@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim import __version__
+
 if TYPE_CHECKING:
     from sim.batch.check import CheckResult
     from sim.scenario.scenario import Scenario
@@ -82,6 +84,7 @@ def grammar() -> argparse.ArgumentParser:
         prog="run_sim.py" if Path(sys.argv[0]).name == "run_sim.py" else "salus", parents=[common],
         description="Simulate markets of decentralized healthcare finance.",
         epilog="Exit codes: 0 fine; 1 an expectation or a run failed; 2 bad input.", allow_abbrev=False)
+    parser.add_argument("-V", "--version", action="version", version=f"salus {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, command: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:

@@ -23,12 +23,12 @@ SHADES = (GREY, BLUE, RED, ORANGE)
 
 
 def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """(manifest, summary, cascades) of a laboratory's folder; raises :class:`FolderError`."""
+    """(manifest, summary, sizes) of a laboratory's folder; raises :class:`FolderError`."""
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest.get("format_name") != "salus-laboratory":
             raise FolderError(f"{folder} is not a folder of the laboratory")
-        return manifest, pd.read_parquet(folder / "summary.parquet"), pd.read_parquet(folder / "cascades.parquet")
+        return manifest, pd.read_parquet(folder / "summary.parquet"), pd.read_parquet(folder / "sizes.parquet")
     except (OSError, ValueError) as error:
         raise FolderError(f"{folder} is not a whole folder of the laboratory: {error}") from error
 
@@ -53,20 +53,19 @@ def curve(axes: Axes, table: pd.DataFrame, figure: str, series: Sequence[str], t
     return axes
 
 
-def sizes(axes: Axes, cascades: pd.DataFrame, name: str, at: Sequence[float]) -> Axes:
+def sizes(axes: Axes, table: pd.DataFrame, name: str, at: Sequence[float], runs: int) -> Axes:
     """Complementary cumulative distribution of the share that fails on the curve ``name``: one step line for each x in
-    ``at``. The last step of each ends at the axis."""
-    table = cascades[cascades["series"] == name]
+    ``at`` (``table``: series, x, share, at_least). The last step of each, of at least one of the ``runs``, ends at the
+    axis."""
+    lowest = 0.5 / runs
     for colour, x in zip(SHADES, at, strict=False):
-        found = np.sort(table[table["x"] == x]["share"].to_numpy())
-        if found.size:
-            above = 1.0 - np.arange(found.size + 1) / found.size
-            axes.plot(np.append(found, found[-1]), np.maximum(above, 0.2 / found.size), color=colour,
-                      drawstyle="steps-pre", linewidth=1.2)
-    runs = max(1, int(table.groupby("x").size().max()))
+        rows = table[(table["series"] == name) & (table["x"] == x)].sort_values("share")
+        if len(rows):
+            axes.plot(np.append(rows["share"], rows["share"].iloc[-1]), np.append(rows["at_least"], 0.4 * lowest),
+                      color=colour, drawstyle="steps-pre", linewidth=1.2)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_ylim(0.5 / runs, 1.4)
+    axes.set_ylim(lowest, 1.4)
     axes.xaxis.set_major_formatter(percent)
     axes.yaxis.set_major_formatter(percent)
     axes.minorticks_off()
@@ -86,7 +85,7 @@ def representative(table: pd.DataFrame, series: str) -> list[float]:
     return [float(x) for x in dict.fromkeys((inside.iloc[0], most, inside.iloc[-1], rows["x"].iloc[-1]))]
 
 
-def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, cascades: pd.DataFrame) -> Figure:
+def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, shares: pd.DataFrame) -> Figure:
     """Frequency, extent and sizes side by side, each under its legend."""
     series = list(dict.fromkeys(summary["series"]))
     main = series[1] if len(series) == 3 else series[0]
@@ -104,7 +103,7 @@ def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, cascades:
         if summary["x"].max() <= 0.6:
             axes.xaxis.set_major_formatter(percent)
     places = representative(summary, main)
-    sizes(distribution, cascades, main, places)
+    sizes(distribution, shares, main, places, manifest["runs"])
     marks = _marks(series, _analytic(summary))
     figure.legend(*marks, loc="lower left", bbox_to_anchor=(0.056, 0.82), ncols=4, borderaxespad=0.0)
     shown = percent if summary["x"].max() <= 0.6 else lambda x: f"{x:g}"
@@ -128,10 +127,12 @@ def _marks(series: Sequence[str], analytic: bool) -> tuple[list[Line2D], list[st
 
 
 def _analytic(summary: pd.DataFrame) -> bool:
+    """Whether the experiment has analytic values to be drawn."""
     return bool(summary["analytic_frequency"].notna().any())
 
 
 def _note(manifest: dict[str, Any]) -> str:
+    """What stands below the figures."""
     start = f"Systemic: at least {percent(manifest['systemic'])} of {manifest['institutions']:,} institutions fail. "
     if manifest["given_network"]:
         return start + "Each institution fails once."

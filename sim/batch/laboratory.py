@@ -1,7 +1,8 @@
 """Runs experiments of the contagion laboratory and writes their folder.
 
 ``summary.parquet``: one row per setting, with Wilson intervals for frequencies and Student's for means;
-``cascades.parquet``: one row per run; ``institutions.parquet``, on a given network: what each institution's failure
+``sizes.parquet``: share of runs in which at least such a share of institutions fails; ``cascades.parquet``: one row per
+run; ``institutions.parquet``, on a given network: what each institution's failure
 does; ``manifest.json``. The folder appears whole or not at all; equal seeds give equal bytes.
 """
 
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 import sim
 from sim.batch.intervals import mean, student, wilson
 from sim.contagion import window
-from sim.contagion.cascade import Lending
+from sim.contagion.cascade import Lending, survival_function
 from sim.contagion.debtrank import debtrank
 from sim.contagion.laboratory import SYSTEMIC, Experiment, Laboratory, Outcome, Setting, clear_after
 from sim.contagion.networks import Network
@@ -31,7 +32,8 @@ from sim.run_folder import OutputRefused
 
 FORMAT_NAME, FORMAT = "salus-laboratory", 1
 
-FILES = frozenset({"manifest.json", "summary.parquet", "cascades.parquet", "institutions.parquet", "picture.png"})
+FILES = frozenset({"manifest.json", "summary.parquet", "sizes.parquet", "cascades.parquet", "institutions.parquet",
+                   "picture.png"})
 """Every file of the folder."""
 
 
@@ -82,6 +84,16 @@ def run_experiment(
     return points
 
 
+def sizes_table(points: list[Point]) -> pa.Table:
+    """The complementary cumulative distribution of the share that fails, of each setting."""
+    rows = []
+    for point in points:
+        shares, at_least = survival_function([one.share for one in point.outcomes])
+        rows += [{"series": point.setting.series, "x": point.setting.x, "share": share, "at_least": above}
+                 for share, above in zip(shares.tolist(), at_least.tolist(), strict=True)]
+    return pa.Table.from_pylist(rows)
+
+
 def institutions_table(network: Network) -> pa.Table:
     """What the failure of each institution does: cascades by threshold and by clearing without costs, and DebtRank."""
     lending = Lending(network.debtor, network.creditor, network.amount, network.count)
@@ -116,10 +128,12 @@ def write_experiment(
         cascades = [{"series": point.setting.series, "x": point.setting.x, "run": number, "trigger": one.trigger,
                      "failed": one.failed, "share": one.share, "depth": one.depth}
                     for point in points for number, one in enumerate(point.outcomes)]
-        pq.write_table(pa.Table.from_pylist(summary), temporary / "summary.parquet", compression="zstd")
-        pq.write_table(pa.Table.from_pylist(cascades), temporary / "cascades.parquet", compression="zstd")
+        tables = {"summary": pa.Table.from_pylist(summary), "cascades": pa.Table.from_pylist(cascades),
+                  "sizes": sizes_table(points)}
         if network is not None:
-            pq.write_table(institutions_table(network), temporary / "institutions.parquet", compression="zstd")
+            tables["institutions"] = institutions_table(network)
+        for name, table in tables.items():
+            pq.write_table(table, temporary / f"{name}.parquet", compression="zstd")
         manifest = {
             "format_name": FORMAT_NAME, "format": FORMAT, "experiment": experiment.name, "seed": seed,
             "question": experiment.question, "x": experiment.x, "source": experiment.source, "systemic": SYSTEMIC,

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sim.contagion.clearing_kernels import pay_units, share_dust
+from sim.contagion.clearing_kernels import from_solvent, pay_units, share_dust
 from sim.contagion.debts import BadDebts, Debts, money
-from sim.contagion.fictitious_default import clear_floats
+from sim.contagion.fictitious_default import CLOSE, clear_floats
 from sim.kernel.fixedpoint import MAX_INT64, MICRO
 
 
@@ -128,14 +128,15 @@ def _clear_units(
     wave = np.zeros(cash.size, dtype=np.int64)
     received, payment, paid = debts.due.copy(), debts.debt.copy(), debts.group_debt.copy()
     while True:
-        guess = clear_floats(floats, own, parts[0] / MICRO, parts[1] / MICRO, wave)
+        guess = clear_floats(floats, own, parts[0] / MICRO, parts[1] / MICRO, wave, CLOSE)
         wave = guess.wave
         above = np.minimum(np.ceil(guess.received + guess.error) + 1.0, floats.due)
         np.minimum(received, np.where(above < floats.due, above, 0.0).astype(np.int64), out=received,
                    where=above < floats.due)
         failed, pot = np.flatnonzero(wave), np.zeros(int((wave > 0).sum()), dtype=np.int64)
+        base = from_solvent(debts.debtor, debts.creditor, debts.amount, wave, np.zeros_like(cash))
         pay_units(failed, debts.node_group, debts.group_edge, debts.group_debt, debts.creditor, debts.amount, cash,
-                  parts[0], parts[1], debts.from_solvent(wave), received, paid, pot)
+                  parts[0], parts[1], base, received, paid, pot)
         payment[failed] = pot
         lacking = (wave == 0) & (cash + received < debts.debt)  # by less than floats see
         if not lacking.any():

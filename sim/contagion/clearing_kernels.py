@@ -16,14 +16,23 @@ from sim.kernel.fixedpoint import mul_div
 
 
 @kernel
+def from_solvent(debtor: Any, creditor: Any, amount: Any, wave: Any, out: Any) -> Any:
+    """Add to ``out`` [n] what those with ``wave`` 0, who pay in full, pay to each; returns it."""
+    for e in range(debtor.size):
+        if wave[debtor[e]] == 0:
+            out[creditor[e]] += amount[e]
+    return out
+
+
+@kernel
 def pay_floats(
     failed: Any, node_group: Any, group_edge: Any, group_debt: Any, creditor: Any, amount: Any, cash: Any,
-    alpha: float, beta: float, base: Any, due: Any, received: Any, sweeps: int, paid: Any,
+    alpha: float, beta: float, base: Any, due: Any, received: Any, sweeps: int, still: float, paid: Any,
 ) -> bool:
     """Walk ``received`` float64[n], an upper bound, down until it stands still or ``sweeps`` are done; which of them.
 
     ``failed`` int64[f]: positions of the failed; ``base`` [n]: what the others pay to each; ``due`` [n]: what all
-    would; ``paid`` [g], out: what the groups of the failed are paid.
+    would; ``still``: relative fall that counts as none; ``paid`` [g], out: what the groups of the failed are paid.
     """
     following = np.empty_like(received)
     for _ in range(sweeps):
@@ -41,7 +50,7 @@ def pay_floats(
         moved = False
         for i in range(received.size):
             if following[i] < received[i]:  # rounding could lift it by a unit in the last place
-                moved = moved or received[i] - following[i] > 4e-16 * (received[i] + 1e-6 * due[i])
+                moved = moved or received[i] - following[i] > still * (received[i] + 1e-6 * due[i])
                 received[i] = following[i]
         if not moved:
             return True

@@ -115,13 +115,6 @@ class Debts:
         np.add.at(out, self.debtor[self.group_edge[:-1]], values)
         return out
 
-    def from_solvent(self, wave: NDArray[np.int64]) -> NDArray[Any]:
-        """[n]: what those with ``wave`` 0, who pay in full, pay to each."""
-        at = np.flatnonzero(wave[self.debtor] == 0)
-        out = np.zeros_like(self.due)
-        np.add.at(out, self.creditor[at], self.amount[at])
-        return out
-
 
 def _ranks(seniority: ArrayLike | None, size: int) -> tuple[NDArray[np.int64] | int, int]:
     """Rank of each debt's class, from 0, and the number of classes."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csc_array, eye_array
 from scipy.sparse.linalg import splu
 
-from sim.contagion.clearing_kernels import pay_floats
+from sim.contagion.clearing_kernels import from_solvent, pay_floats
 from sim.contagion.debts import Debts
 
 SWEEPS = 200
@@ -24,6 +24,9 @@ CREEPING = 50
 
 ROUNDING = 1e-12
 """Whoever lacks less than this share of its debt counts as solvent."""
+
+EXACT, CLOSE = 4e-16, 1e-12
+"""Relative fall of receipts at which a walk ends: for an answer in floats, and for a first guess."""
 
 Floats = NDArray[np.float64]
 
@@ -40,27 +43,30 @@ class FloatClearing:
 
 def clear_floats(
     debts: Debts, cash: Floats, alpha: float, beta: float, known: NDArray[np.int64] | None = None,
+    still: float = EXACT,
 ) -> FloatClearing:
-    """The greatest clearing vector; ``known`` int64[n] holds the waves of those known to fail (0: not known)."""
+    """The greatest clearing vector; ``known`` int64[n] holds the waves of those known to fail (0: not known); receipts
+    that fall by less than the relative ``still`` stand still, above the solution."""
     wave = np.zeros(cash.size, dtype=np.int64) if known is None else known.copy()
     received, paid, error = debts.due.copy(), debts.group_debt.copy(), np.zeros(cash.size)
     if wave.any():
-        received, error = _settle(debts, cash, alpha, beta, wave, received, paid)
+        received, error = _settle(debts, cash, alpha, beta, wave, received, paid, still)
     while (lacking := (wave == 0) & (cash + received < debts.debt * (1.0 - ROUNDING))).any():
         wave[lacking] = wave.max() + 1
-        received, error = _settle(debts, cash, alpha, beta, wave, received, paid)
+        received, error = _settle(debts, cash, alpha, beta, wave, received, paid, still)
     return FloatClearing(received, paid, wave, error)
 
 
 def _settle(debts: Debts, cash: Floats, alpha: float, beta: float, wave: NDArray[np.int64], received: Floats,
-            paid: Floats) -> tuple[Floats, Floats]:
+            paid: Floats, still: float) -> tuple[Floats, Floats]:
     """Receipts given who fails, and by how much they may be too low; ``received`` is an upper bound, ``paid`` is
     written."""
-    failed, base = np.flatnonzero(wave), debts.from_solvent(wave)
+    failed = np.flatnonzero(wave)
+    base = from_solvent(debts.debtor, debts.creditor, debts.amount, wave, np.zeros_like(cash))
 
     def walk(start: Floats, sweeps: int) -> bool:
         return pay_floats(failed, debts.node_group, debts.group_edge, debts.group_debt, debts.creditor, debts.amount,
-                          cash, alpha, beta, base, debts.due, start, sweeps, paid)
+                          cash, alpha, beta, base, debts.due, start, sweeps, still, paid)
 
     for _ in range(CREEPING):
         if walk(received, SWEEPS):
@@ -104,7 +110,10 @@ def _solve(debts: Debts, cash: Floats, alpha: float, beta: float, failed: NDArra
     others = base.copy()
     np.add.at(others, debts.creditor[full], debts.amount[full])
     inner = shares[failed, :]
-    system = splu(csc_array(eye_array(failed.size) - beta * inner))
+    try:
+        system = splu(csc_array(eye_array(failed.size) - beta * inner))
+    except RuntimeError:  # singular to the last place: the failed pay all but nothing to each other
+        return None
     solution = system.solve(alpha * cash[failed] + beta * (others[failed] - inner @ before))
     tolerance = ROUNDING * (before + owed)
     if not ((solution >= before - tolerance) & (solution <= before + owed + tolerance)).all():

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import sim
 from sim import cli
 
 TOY = """\
@@ -84,8 +85,13 @@ def test_every_command_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) ->
     text = capsys.readouterr().out
     choices = next(action.choices for action in cli.grammar()._actions
                    if isinstance(action, argparse._SubParsersAction))
-    assert set(choices) == {"list", "validate", "explain", "run", "check", "verify", "schema", "report"}
+    assert set(choices) == {"list", "validate", "explain", "run", "check", "verify", "laboratory", "schema", "report"}
     assert all(f"    {name} " in text for name in choices)
+
+
+def test_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"salus {sim.__version__}\n"
 
 
 @pytest.mark.parametrize("arguments", [

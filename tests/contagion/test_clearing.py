@@ -270,6 +270,16 @@ def test_rounding_alone_fails_nobody_who_is_paid_in_full() -> None:
     assert found.waves == []
 
 
+def test_a_single_unit_that_is_lacking_fails() -> None:
+    """Too little for floats to see; and a unit that rounding keeps: two estates owe 1 half a unit each."""
+    found = clear([0, 1], [1, 2], [2**60, 2**60], [2**60 - 1, 0, 0])
+    assert found.waves == [[0], [1]]
+    assert found.payment.tolist() == [2**60 - 1, 2**60 - 1, 0]
+    found = clear([0, 0, 3, 3, 1], [1, 2, 1, 2, 4], [1] * 5, [1, 0, 0, 1, 0])
+    assert found.waves == [[0, 3], [1]]
+    assert clearing_vector([0, 0, 3, 3, 1], [1, 2, 1, 2, 4], [1] * 5, [1, 0, 0, 1, 0]).waves == [[0, 3]]
+
+
 def test_large_amounts_do_not_overflow() -> None:
     most = 2**61
     found = clear([0, 1], [1, 2], [most, most], [most - 12345, 0, 0], alpha=0.999999)
