@@ -168,8 +168,8 @@ class ReinsuranceBook:
     # Recoveries ----------------------------------------------------------------------------------------------
 
     def due_lines(self, day: int) -> list[tuple[Line, int]]:
-        """(line, amount) of all that has fallen due by ``day``, in the order in which treaties were made. Of one who has
-        defaulted and has nothing to pay with, only what falls due today: the rest was found unpaid before."""
+        """(line, amount) of all that has fallen due by ``day``, in the order in which treaties were made. Of one that
+        has defaulted and has no money, only what falls due today: the rest was found unpaid before."""
         broke = {name for name, party in self.parties.items()
                  if party.standing is Standing.DEFAULTED and party.free_cash() <= 0}
         found = []
