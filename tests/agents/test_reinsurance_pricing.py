@@ -91,3 +91,17 @@ def _fields(book: Book) -> tuple[int, int, int, int, int]:
 def test_the_price_cycle() -> None:
     assert next_hardness(1.0, 0.5, 1.0, 0.4) == pytest.approx(1.5)
     assert next_hardness(1.5, -3.0, 1.0, 0.4) == pytest.approx(1.3)
+
+
+@pytest.mark.parametrize("name", ["standard_formula", "own_model", "fixed_ratio", "lognormal_var"])
+def test_every_regime_nets_what_is_ceded(name: str) -> None:
+    held = regime(name, CapitalParameters())
+    plain = Book(1000, round(5_880_000 * MICRO), 5_000_000 * MICRO, 0, 0)
+    gross, unit = held.desired(plain), BELIEF.expected * MICRO
+    quota = ceded_year((Layer(0, UNLIMITED, SHARE // 4, -1),), "year", BELIEF, NOTHING_CEDED)
+    assert held.desired(Book(*_fields(plain), quota)) == pytest.approx(0.75 * gross, rel=1e-6)
+    stop = ceded_year((Layer(round(1.1 * unit), round(0.1 * unit)),), "year", BELIEF, NOTHING_CEDED)
+    risk = ceded_year((Layer(100_000 * MICRO, UNLIMITED, SHARE, -1),), "risk", BELIEF, NOTHING_CEDED)
+    if name in ("own_model", "lognormal_var"):
+        assert gross - 0.1 * unit <= held.desired(Book(*_fields(plain), stop)) < gross
+    assert held.desired(Book(*_fields(plain), risk)) < gross

@@ -168,9 +168,18 @@ class ReinsuranceBook:
     # Recoveries ----------------------------------------------------------------------------------------------
 
     def due_lines(self, day: int) -> list[tuple[Line, int]]:
-        """(line, amount) of all that has fallen due by ``day``, in the order in which treaties were made."""
-        found = ((line, line.due(day)) for treaty in self.treaties for line in treaty.every_line() if line.waiting)
-        return [(line, amount) for line, amount in found if amount]
+        """(line, amount) of all that has fallen due by ``day``, in the order in which treaties were made. Of one that
+        has defaulted and has no money, only what falls due today: the rest was found unpaid before."""
+        broke = {name for name, party in self.parties.items()
+                 if party.standing is Standing.DEFAULTED and party.free_cash() <= 0}
+        found = []
+        for treaty in self.treaties:
+            for line in treaty.every_line():
+                if line.waiting:
+                    amount = line.due(day) - (line.due(day - 1) if line.seller.name in broke else 0)
+                    if amount:
+                        found.append((line, amount))
+        return found
 
     def pay_line(self, line: Line, amount: int, kind: str) -> None:
         """A seller pays ``amount`` of what a line owes."""

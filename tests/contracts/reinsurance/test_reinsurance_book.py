@@ -153,3 +153,18 @@ def test_with_claims_unpaid_nothing_is_free_whatever_may_be_recovered(make_stree
     assert street.pools[1].cash_at_hand() > 0
     assert pool.admitted_assets() == pool.unpaid.total == 900
     assert street.pools[1].free_cash() == 0
+
+
+def test_a_debt_of_the_broke_is_asked_for_once_and_again_when_there_is_money(make_street: Any) -> None:
+    street = make_street(capital=1000)
+    street.quota("P0", ["R0"], 0.9, lag_days=1)
+    street.settle(0, 0, [1000])
+    street.ledger.transfer(street.usd, street.reinsurers[0].account, street.payee, 1000, "loss")
+    due = street.book.due_lines(1)
+    street.book.fail(due, street.book.collect(due, RECOVERY), 1)
+    assert street.book.due_lines(2) == []
+    assert street.book.overdue(2) == 900
+    street.fund(street.reinsurers[0].account, 300)
+    assert street.book.collect(street.book.due_lines(3), RECOVERY) == [300]
+    assert street.book.overdue(3) == 600
+    street.check()
