@@ -93,6 +93,9 @@ def test_the_benchmark_is_the_second_pools_cheapest_plan() -> None:
     assert (sponsored[:, 0] // MICRO).tolist() == [5000, 5000]
     _, sponsored = split_premiums(rates, income, nobody, 0.8, 0.095, np.array([0, 1]))
     assert (sponsored[:, 0] // MICRO).tolist() == [8000, 5000]
+    rates = np.array([[5000], [6000], [9000], [7000]]) * MICRO
+    _, sponsored = split_premiums(rates, income, nobody, 0.8, 0.095, np.array([0, 2]))
+    assert (sponsored[:, 0] // MICRO).tolist() == [5000, 6000, 7000, 7000]
 
 
 def plans() -> list[PlanRating]:
