@@ -218,7 +218,6 @@ class Membership:
         days = np.maximum(people["paid_to"][who].astype(np.int64) - begin, 0)
         rows = np.flatnonzero((own + sponsored > 0) & (days > 0))
         new.write_premiums((own[rows], sponsored[rows]), np.full(rows.size, begin, dtype=np.int64), days[rows])
-        days[(own + sponsored) == 0] = 0
         people["scheduled_own"][who], people["scheduled_sponsored"][who] = own, sponsored
         people["scheduled_days"][who] = days
         moved = old.members, old.monthly_premium, old.active_cover
