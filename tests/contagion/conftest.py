@@ -33,10 +33,12 @@ liquidity_providers: {providers: 60, entry_speed: 0.0, exit_base: 0.0, informed_
 claims: {mode: automatic}
 health_token: {primary_market_open: false, venue_tokens: 0}
 amm: {pools: [{name: HLT, base: HLT, opening_value: 4.0e+5}]}
-investments: {health_token_share: 0.3, selling_scr_ratio: 1.6, exit_scr_ratio: 1.0}
+investments: {INVESTS}
 lapses: {level: 0.9}
 contagion: {CHANNELS}
 """
+
+INVESTS = "health_token_share: 0.3, selling_scr_ratio: 1.6, exit_scr_ratio: 1.0"
 
 OFF = {"runs_on_losses": False, "runs_on_exits": False, "informed_exits": False, "fire_sales": False, "lapses": False,
        "clearing": False}
@@ -99,10 +101,12 @@ class Debts(Mechanism):
 
 @pytest.fixture
 def neighbours(tmp_path: Path) -> Callable[..., Any]:
-    """``neighbours(on=("clearing",), without=("lapses",), seed=1)``: the market, those channels on and all others off,
+    """``neighbours(on=("clearing",), without=("lapses",))``: the market, those channels on and all others off,
     with a :class:`Debts` as ``market.debts``."""
 
-    def build(on: Sequence[str] = (), without: Sequence[str] = (), seed: int = 1, text: str = SCENARIO) -> Any:
+    def build(on: Sequence[str] = (), without: Sequence[str] = (), seed: int = 1,
+              invests: str = INVESTS) -> Any:
+        text = SCENARIO.replace("INVESTS", invests)
         switches = {name: name in on for name in OFF}
         lines = [line for line in text.replace("CHANNELS", f"channels: {switches}".replace("'", "")
                                                .replace("True", "true").replace("False", "false")).splitlines()

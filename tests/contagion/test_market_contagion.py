@@ -176,3 +176,29 @@ def test_a_failure_with_every_channel_on_keeps_the_books(neighbours: Callable[..
     assert metrics["contagion.failures"] == sum(
         metrics[f"contagion.failures_{channel}"] for channel in ("claims", "clearing", "fire_sale", "run", "lapse",
                                                                  "other"))
+
+
+def test_a_fire_sale_brings_down_a_pool_that_owes_and_is_owed_nothing(
+    neighbours: Callable[..., Any], acts: Any
+) -> None:
+    """POOL1 ends and sells; POOL2, with much of the same token, fails by claims that it bears where nobody sells."""
+    found = {}
+    for on in ((), ("fire_sales",)):
+        market = neighbours(on=on, invests="health_token_share: 0.8, selling_scr_ratio: 1.1, exit_scr_ratio: 1.0")
+        acts.days(market, 3)
+        claims = int(0.4 * market.mechanism("insurance").pools[1].capital)
+        acts.lose(market, 0, 1.2)
+        acts.days(market, 3)
+        market.mechanism("insurance").report(np.array([1]), np.array([claims]), np.array([market.day]))
+        acts.days(market, 4)
+        found[on] = {failure.institution: failure for failure in market.mechanism("contagion").tracer.failures}
+        metrics = market.finish()
+        assert metrics["contagion.failures"] == len(found[on])
+    assert set(found[()]) == {"POOL1"}
+    fallen = found["fire_sales",]
+    assert {"POOL1", "POOL2"} <= set(fallen)
+    assert (fallen["POOL2"].channel, fallen["POOL2"].round) == ("fire_sale", 2)
+    assert fallen["POOL2"].cascade == fallen["POOL1"].cascade
+    assert fallen["POOL2"].insolvent
+    assert metrics["contagion.cascade_size"] >= 2
+    assert metrics["contagion.failures_fire_sale"] >= 1
