@@ -98,5 +98,5 @@ def test_a_regional_event_stays_in_its_region(tmp_path: Path) -> None:
     perils = made.mechanism("perils")
     perils.under_way = [Event(0, 2.0, 1, 0, 9), Event(0, 1.0, -1, 0, 9)]
     table = perils.multiplier("intensity")
-    assert table[1].tolist() == [1.0, 1.0, 6.0, 1.0]
-    assert table[0].tolist() == [1.0, 1.0, 2.0, 1.0]
+    assert table[1].tolist() == [1.0, 1.0, 6.0, 1.0, 1.0]
+    assert table[0].tolist() == [1.0, 1.0, 2.0, 1.0, 1.0]

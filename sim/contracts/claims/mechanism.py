@@ -188,13 +188,14 @@ class Claims(Mechanism):
         if ids.size:
             self.docket.add(ids, day + self.section.draw_days)
 
-    def hand_over(self, source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Undecided claims against one pool are from now on claims against another; (claimed amounts, days of care) of
-        them, each int64[n]. Reserves are for the caller to move."""
+    def hand_over(self, source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+        """Undecided claims against one pool are from now on claims against another; (claimed amounts, days of care,
+        plans) of them, each int64[n]. Reserves are for the caller to move."""
         table = self.table
         rows = np.flatnonzero((table["pool"] == source) & np.isin(table["status"], OPEN))
         table["pool"][rows] = target
-        return table["claimed"][rows].copy(), table["incurred"][rows].astype(np.int64)
+        return (table["claimed"][rows].copy(), table["incurred"][rows].astype(np.int64),
+                table["plan"][rows].astype(np.int64))
 
     def note_unfiled(self, amounts: NDArray[np.int64], incurred: NDArray[np.int64]) -> None:
         """Record claims that patients gave up before filing them: base units, and days on which care was received."""

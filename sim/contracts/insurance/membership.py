@@ -217,12 +217,14 @@ class Membership:
         begin = max(old.unearned.next_day, new.unearned.next_day)
         days = np.maximum(people["paid_to"][who].astype(np.int64) - begin, 0)
         rows = np.flatnonzero((own + sponsored > 0) & (days > 0))
-        new.write_premiums((own[rows], sponsored[rows]), np.full(rows.size, begin, dtype=np.int64), days[rows])
+        new.write_premiums((own[rows], sponsored[rows]), np.full(rows.size, begin, dtype=np.int64), days[rows],
+                           people["plan"][who[rows]])
         people["scheduled_own"][who], people["scheduled_sponsored"][who] = own, sponsored
         people["scheduled_days"][who] = days
-        moved = old.members, old.monthly_premium, old.active_cover
-        old.count_members(*(-amount for amount in moved))
-        new.count_members(*moved)
+        for plan, terms in enumerate(old.plans):
+            members, monthly = int(old.books.members[plan]), int(old.books.monthly_premium[plan])
+            old.count_members(-members, -monthly, -members * terms.sum_assured, plan)
+            new.count_members(members, monthly, members * terms.sum_assured, plan)
         people["pool"][who] = target
         return int(who.size)
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sim.contracts.insurance.capital import Book
 from sim.contracts.insurance.pool import InsurancePool
@@ -64,16 +65,26 @@ def best_acquirer(pools: list[InsurancePool], estate: int, threshold: float) -> 
     return max(able, key=lambda index: (able[index], -index)) if able else None
 
 
+def hand_over_claims(
+    old: InsurancePool, new: InsurancePool, day: int, amounts: NDArray[np.int64], incurred_days: NDArray[np.int64],
+    plans: NDArray[np.int64],
+) -> None:
+    """Move reported claims int64[n] of the pools' ``plans``, and all that is unreported, from one book to another."""
+    old.reserves.hand_over(new.reserves, day, amounts, incurred_days)
+    old.books.add("outstanding", amounts, plans, -1)
+    new.books.add("outstanding", amounts, plans)
+
+
 def take_over(insurance: Any, claims: Any | None, estate: int, target: int, day: int) -> Takeover:
     """Move the book of pool ``estate`` to pool ``target``; ``claims`` keeps the claims, where there is any."""
     old, new = insurance.pools[estate], insurance.pools[target]
     nothing = np.zeros(0, dtype=np.int64)
     unreported = old.reserves.ibnr
-    amounts, incurred = (nothing, nothing) if claims is None else claims.hand_over(estate, target)
+    amounts, incurred, plans = (nothing, nothing, nothing) if claims is None else claims.hand_over(estate, target)
     reserves = int(amounts.sum()) + unreported
     money = estate_payment(old, reserves)
     members = insurance.membership.hand_over(estate, target)
-    old.reserves.hand_over(new.reserves, day, amounts, incurred)
+    hand_over_claims(old, new, day, amounts, incurred, plans)
     old.pay_debt(new.accounts.claims, money, "takeover", claims_first=True)
     new.receive("takeover", money)
     return Takeover(old.name, new.name, members, reserves, money)

@@ -27,7 +27,7 @@ from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.pool_state import PoolConfig, PoolState
 from sim.contracts.insurance.portfolio import Portfolio, largest_sale
 from sim.contracts.insurance.premium import PremiumShares
-from sim.contracts.insurance.takeover import best_acquirer, estate_payment
+from sim.contracts.insurance.takeover import best_acquirer, estate_payment, hand_over_claims
 from sim.kernel.ledger import Ledger, LedgerError
 
 LONG = bool(os.environ.get("SALUS_LONG"))
@@ -234,7 +234,7 @@ class InstitutionsMachine(RuleBasedStateMachine):
         both = old.reserves.outstanding + new.reserves.outstanding
         money, held = estate_payment(old, reserves), old.layer_money()
         assert money <= min(reserves, held)
-        old.reserves.hand_over(new.reserves, self.day, np.array([moved]), np.array([self.day]))
+        hand_over_claims(old, new, self.day, np.array([moved]), np.array([self.day]), np.array([0]))
         old.pay_debt(new.accounts.claims, money, "takeover", claims_first=True)
         new.receive("takeover", money)
         assert old.reserves.outstanding + new.reserves.outstanding == both
