@@ -54,6 +54,7 @@ class Batch:
         gas: gas per transaction where the kind's own does not fit (a batch of proofs).
         arrival: int64[n] step of the day at which it reaches the mempool; by default spread over the day by key.
         payload: what an observer of the queue can read of the call.
+        singly: rows are called one by one from the start; right where most calls of several rows meet a refusal.
         refusals: exceptions of the called contract that mean "refused", beside LedgerError and Refused.
     """
 
@@ -72,6 +73,7 @@ class Batch:
     arrival: ArrayLike | None = None
     payload: Any = None
     refusals: tuple[type[Exception], ...] = ()
+    singly: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ def attempt(ledger: Ledger, batch: Batch, rows: Rows, blocks: Rows) -> Rows:
     2 log2(m) calls for each refused row among m.
     """
     refusals: tuple[type[Exception], ...] = (LedgerError, Refused, *batch.refusals)
+    if batch.singly and rows.size > 1:
+        return np.concatenate([attempt(ledger, batch, rows[k:k + 1], blocks[k:k + 1]) for k in range(rows.size)])
     try:
         with ledger.atomic():
             batch.call(rows, blocks)

@@ -312,3 +312,25 @@ def test_no_transaction_is_lost_or_executed_twice(chain_market: Market, plan: li
     assert counts.submitted == 6 * len(made)
     assert market.ledger.check_supplies() is None
     assert market.ledger.balance(market.usd, market.rest_of_world) == 7 * sum(len(calls.rows) for calls in made)
+
+
+def test_rows_that_are_called_singly_have_the_same_effect(chain_market: Market) -> None:
+    seen = []
+    for singly in (False, True):
+        market = chain_market()
+        market.open_day()
+        calls = Calls(market, market.people, refused=frozenset({3, 7, 8}))
+        sizes: list[int] = []
+
+        def counted(rows: np.ndarray, blocks: np.ndarray, calls: Calls = calls, sizes: list[int] = sizes) -> None:
+            sizes.append(rows.size)
+            calls(rows, blocks)
+
+        batch = calls.batch(ordered=True, keys=market.keys, singly=singly)
+        market.chain.submit(Batch(**{**{name: getattr(batch, name) for name in batch.__dataclass_fields__},
+                                     "call": counted}))
+        market.close_day()
+        seen.append((calls.rows, calls.blocks, sorted(calls.reverted), market.ledger.balances(market.usd).tolist()))
+        assert (max(sizes) == 1) == singly
+    assert seen[0] == seen[1]
+    assert sorted(seen[0][2]) == [3, 7, 8]

@@ -26,7 +26,8 @@ class ProductFell(PoolError):
 
 
 class BlockClock:
-    """Seconds since the start of day 0, the same for all pools of a market. It never goes back."""
+    """Seconds since the start of day 0, the same for all pools of a market. It never goes back, except with a call that
+    is rolled back."""
 
     def __init__(self) -> None:
         self.now = 0
@@ -34,6 +35,10 @@ class BlockClock:
     def advance(self, seconds: int) -> None:
         """Move on to ``seconds``, or stay where that is past."""
         self.now = max(self.now, int(seconds))
+
+    def restore(self, seconds: int) -> None:
+        """Back to ``seconds``: what moved it on did not happen."""
+        self.now = seconds
 
     def block(self, day: int, block: int, blocks_per_day: int) -> None:
         """Move on to the time of ``block`` (counted from 0) of ``day``."""

@@ -178,7 +178,10 @@ class Amm(Mechanism):
 
     def at_block(self, block: int) -> None:
         """Set the clock to a block of today: a contract call that swaps says first when it executes."""
+        before = self.clock.now
         self.clock.block(self._market.day, int(block), self._blocks_per_day)
+        if self._ledger.in_atomic and self.clock.now > before:
+            self._ledger.on_rollback(lambda: self.clock.restore(before))
 
     # The day -------------------------------------------------------------------------------------------------
 

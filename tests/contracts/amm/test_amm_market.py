@@ -1,5 +1,6 @@
 """The pools of a market: opening, the treasury's part, shocks, invariants and reports."""
 
+from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
@@ -146,6 +147,20 @@ def test_the_clock_runs_through_blocks_and_days():
     market.day += 1
     market.amm.at_block(6)
     assert market.amm.clock.now == 2 * DAY_SECONDS + DAY_SECONDS // 4
+
+
+def test_the_clock_goes_back_with_a_call_that_is_refused():
+    market = Market()
+    market.day = 0
+    market.amm.open_day(market)
+    market.amm.at_block(3)
+    with suppress(PoolError), market.ledger.atomic():
+        market.amm.at_block(20)
+        raise PoolError("slippage")
+    assert market.amm.clock.now == 3 * DAY_SECONDS // 24
+    with market.ledger.atomic():
+        market.amm.at_block(5)
+    assert market.amm.clock.now == 5 * DAY_SECONDS // 24
 
 
 def test_founders_leave_in_a_shock():
