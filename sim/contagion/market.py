@@ -45,6 +45,7 @@ class Contagion(Mechanism):
         self.usd: int = market.ledger.asset_id("USDs")
         self.insurance: Any = market.mechanism("insurance")
         self.pools: dict[str, InsurancePool] = {pool.name: pool for pool in self.insurance.pools}
+        self._place = {name: place for place, name in enumerate(self.pools)}
         self.tracer = Tracer(self.section.window_days)
         self.today = Settled()
         self.total = Settled()
@@ -100,7 +101,7 @@ class Contagion(Mechanism):
         """Cumulated losses of every institution by channel."""
         forced = self.investments is not None and any(one.stressed_today for one in self.investments.investors)
         portfolios = {} if self.investments is None else {one.pool.name: one for one in self.investments.investors}
-        for place, statement in enumerate(self._statements):
+        for statement in self._statements:
             name = statement.institution
             losses = {"clearing": self._clearing_losses.get(statement.account, 0)}
             pool = self.pools.get(name)
@@ -118,7 +119,7 @@ class Contagion(Mechanism):
                         self._forced[name] = self._forced.get(name, 0) + investor.mark_loss()
                     losses["fire_sale"] = investor.portfolio.losses + self._forced.get(name, 0)
                 if self.lapses is not None:
-                    losses["lapse"] = int(self.lapses.lost_premium[place])
+                    losses["lapse"] = int(self.lapses.lost_premium[self._place[name]])
             self.tracer.note_losses(name, losses)
 
     def _new_failures(self, day: int) -> list[Failure]:
