@@ -168,9 +168,12 @@ class AggregateLoss:
 def panjer(count: Count, severity: Floats, points: int) -> Floats:
     """Masses of the total, float64[points], by Panjer's recursion; ``severity`` float64[m] on the same lattice.
 
-    ValueError where the probability of a total of 0 is too small to start from: such a book is for :func:`by_fft`.
+    ValueError where the probability of a total of 0 is too small to start from, or where more than half of all members
+    have a claim (a < -1: rounding errors then grow at each step). Such books are for :func:`by_fft`.
     """
     a, b = count.ab
+    if a < -1.0:
+        raise ValueError(f"the recursion is unstable where a is {a:g}, below -1")
     start = float(count.generating(np.array([complex(severity[0])]))[0].real)
     if not start > SMALLEST_START:
         raise ValueError(f"a total of 0 has probability {start:g}, too small for the recursion to start from")

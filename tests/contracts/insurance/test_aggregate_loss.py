@@ -48,8 +48,12 @@ severities: st.SearchStrategy[Severity] = st.one_of(
 @given(counts, lattices)
 def test_both_ways_agree_and_their_mass_and_mean_are_right(count: Count, severity: np.ndarray) -> None:
     points = 4096
-    one, two = panjer(count, severity, 1024), by_fft(count, severity, points)
-    assert one == pytest.approx(two[:1024], abs=1e-9)
+    two = by_fft(count, severity, points)
+    if count.ab[0] < -1.0:
+        with pytest.raises(ValueError, match="unstable"):
+            panjer(count, severity, 1024)
+    else:
+        assert panjer(count, severity, 1024) == pytest.approx(two[:1024], abs=1e-9)
     assert two.sum() == pytest.approx(1.0, abs=1e-6)
     mean = count.mean * float(severity @ np.arange(severity.size))
     assert float(two @ np.arange(points)) == pytest.approx(mean, rel=1e-5, abs=1e-6)
