@@ -2,52 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import pandas as pd
 
 from analysis import flows as money_flows
 from analysis import governance, liquidity, solvency
 from analysis.claims import waiting_days
+from analysis.contagion_chapter import contagion_chapter, reinsurance_chapter
 from analysis.development import development_chapter
+from analysis.epidemic_chapter import epidemic_chapter
 from analysis.load import MICRO, Run
+from analysis.market_figures import add_lines, market_lines, window_of
 from analysis.page import Chapter, folded, number, table, text
 from analysis.plan_chapter import plan_chapter
 from analysis.plots import bars, flows, lines, oracles
 from analysis.plots import liquidity as liquidity_plots
 from analysis.plots import solvency as solvency_plots
-from analysis.plots.style import COLOURS, Formatter, percent, plain, short
+from analysis.plots.style import COLOURS, percent, plain, short
 
 MEPS_2016 = {"1": 0.219, "5": 0.50, "10": 0.66, "50": 0.972}
 """AHRQ Statistical Brief 521: shares of spending of the US civilian population, 2016."""
-
-
-def window_of(days: int) -> int:
-    """Days over which a run of ``days`` days is averaged in figures."""
-    return 30 if days >= 180 else 7 if days >= 30 else 1
-
-
-def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.DataFrame | None:
-    """Days x labels of the market series ``names`` (series -> label) that the run has, as means of ``window`` days.
-
-    None where there is nothing to draw. Units are those of the series.
-    """
-    found = {label: run.series(name) for name, label in names.items()}
-    present = {label: series for label, series in found.items() if series is not None}
-    if not present:
-        return None
-    smoothed = lines.smooth(pd.DataFrame(present), window).dropna(how="all")
-    return smoothed if len(smoothed) > 1 else None
-
-
-def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, unit: str, caption: str,
-              formatter: Formatter | None = short, window: int = 1, from_zero: bool = True,
-              styles: Sequence[str] = (), steps: bool = False, colours: Sequence[str] = COLOURS) -> None:
-    """Add a figure of market series (series -> label), if the run has any of them."""
-    found = market_lines(run, names, window)
-    if found is not None:
-        chapter.figure(lambda axes: lines.lines(axes, found, title, lines.in_days(unit, window), formatter, run.days,
-                                                from_zero, styles, steps, colours), caption)
 
 
 def solvency_chapter(chapter: Chapter, run: Run) -> None:
@@ -318,7 +291,9 @@ def flows_chapter(chapter: Chapter, run: Run) -> None:
 
 
 CHAPTERS = (("Solvency and reserves", solvency_chapter), ("Liquidity providers", liquidity_chapter),
+            ("Reinsurance", reinsurance_chapter), ("Contagion", contagion_chapter),
             ("Claims and oracles", claims_chapter), ("Development of claims", development_chapter),
-            ("Health token", token_chapter), ("People", people_chapter), ("Plans", plan_chapter),
+            ("Health token", token_chapter), ("Epidemic", epidemic_chapter), ("People", people_chapter),
+            ("Plans", plan_chapter),
             ("Governance, data and research", governance_chapter), ("Where the money went", flows_chapter))
 """Titles and builders of the chapters, in the order of the page."""

@@ -1,0 +1,40 @@
+"""Figures of market series, as chapters of the report use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from analysis.load import Run
+from analysis.page import Chapter
+from analysis.plots import lines
+from analysis.plots.style import COLOURS, Formatter, short
+
+
+def window_of(days: int) -> int:
+    """Days over which a run of ``days`` days is averaged in figures."""
+    return 30 if days >= 180 else 7 if days >= 30 else 1
+
+
+def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.DataFrame | None:
+    """Days x labels of the market series ``names`` (series -> label) that the run has, as means of ``window`` days.
+
+    None where there is nothing to draw. Units are those of the series.
+    """
+    found = {label: run.series(name) for name, label in names.items()}
+    present = {label: series for label, series in found.items() if series is not None}
+    if not present:
+        return None
+    smoothed = lines.smooth(pd.DataFrame(present), window).dropna(how="all")
+    return smoothed if len(smoothed) > 1 else None
+
+
+def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, unit: str, caption: str,
+              formatter: Formatter | None = short, window: int = 1, from_zero: bool = True,
+              styles: Sequence[str] = (), steps: bool = False, colours: Sequence[str] = COLOURS) -> None:
+    """Add a figure of market series (series -> label), if the run has any of them."""
+    found = market_lines(run, names, window)
+    if found is not None:
+        chapter.figure(lambda axes: lines.lines(axes, found, title, lines.in_days(unit, window), formatter, run.days,
+                                                from_zero, styles, steps, colours), caption)
