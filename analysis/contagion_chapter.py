@@ -25,6 +25,12 @@ def add_institutions(chapter: Chapter, run: Run, name: str, title: str, unit: st
         chapter.figure(lambda axes: finish(lines.spread(axes, found, "institution"), title, unit, short), caption)
 
 
+def any_of(run: Run, name: str) -> bool:
+    """Whether a market series is anything but zero on some day."""
+    found = run.series(name)
+    return found is not None and bool((found != 0).any())
+
+
 def reinsurance_chapter(chapter: Chapter, run: Run) -> None:
     """Premium against recoveries, losses passed on in rounds, what is owed and overdue, prices, sellers' capital."""
     if run.series("reinsurance.premium") is None:
@@ -51,18 +57,22 @@ def contagion_chapter(chapter: Chapter, run: Run) -> None:
     add_institutions(chapter, run, "contagion.institution_equity", "Equity of institutions", "USD",
                      "Assets less liabilities at market value, from the ledger, every day.")
     window = min(window_of(run.days), 7)
-    add_lines(chapter, run, {"contagion.obligations": "due", "contagion.unpaid": "unpaid"},
-              "Debts among institutions", "USD a day",
-              "What fell due, cleared together; the rest of what cannot be paid stays owed.", short, window)
-    add_lines(chapter, run, {"contagion.debtrank": "linear", "contagion.debtrank_single_hit": "single hit"},
-              "DebtRank", "share of the others' equity",
-              "What the failure of the worst single institution would destroy along claims.", percent)
-    add_lines(chapter, run, {"investments.fire_sales": "sold under stress",
-                             "investments.mark_losses": "lost to market prices"},
-              "Forced sales", "USD a day", "Sales through the market maker, and what the fall of its price takes from "
-              "everybody who holds the same.", short, window, from_zero=False)
-    add_lines(chapter, run, {"lapses.lapsed": "covers"}, "Lapses by lost trust", "covers a day",
-              "Members who leave during the year because they trust their pool no longer.", plain, window)
+    if any_of(run, "contagion.obligations"):
+        add_lines(chapter, run, {"contagion.obligations": "due", "contagion.unpaid": "unpaid"},
+                  "Debts among institutions", "USD a day",
+                  "What fell due, cleared together; the rest of what cannot be paid stays owed.", short, window)
+    if any_of(run, "contagion.debtrank"):
+        add_lines(chapter, run, {"contagion.debtrank": "linear", "contagion.debtrank_single_hit": "single hit"},
+                  "DebtRank", "share of the others' equity",
+                  "What the failure of the worst single institution would destroy along claims.", percent)
+    if any_of(run, "investments.value"):
+        add_lines(chapter, run, {"investments.fire_sales": "sold under stress",
+                                 "investments.mark_losses": "lost to market prices"},
+                  "Forced sales", "USD a day", "Sales through the market maker, and what the fall of its price takes "
+                  "from everybody who holds the same.", short, window, from_zero=False)
+    if any_of(run, "lapses.lapsed"):
+        add_lines(chapter, run, {"lapses.lapsed": "covers"}, "Lapses by lost trust", "covers a day",
+                  "Members who leave during the year because they trust their pool no longer.", plain, window)
     if len(failed):
         rows = [[str(row[name]) if name in ("day", "cascade", "round") else text(row[name]) for name in COLUMNS]
                 for row in failed.to_dict("records")]
