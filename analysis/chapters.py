@@ -170,6 +170,10 @@ def claims_chapter(chapter: Chapter, run: Run) -> None:
                              "claims.undecided": "waiting at day's end"},
               "Claims", "claims", "A day: filed and paid; at the end of a day: filed and not yet decided.",
               window=window, formatter=plain, styles=("-", "--"))
+    add_lines(chapter, run, {"claims.delay_p50": "median, care to payment", "claims.delay_p95": "95th percentile",
+                             "claims.oldest_waiting": "oldest claim undecided, since filing"},
+              "Delay of claims", "days", "Claims paid in full in the last 30 days, and the oldest before committees, "
+              "where decisions that stop show first.", formatter=plain, styles=("-", "--", ":"))
     if any(name.startswith("claims.unpaid_day90_decile_") for name in run.metrics):
         chapter.figure(lambda axes: bars.deciles(
             axes, run.metrics, "claims.unpaid_day90_decile_", "Claims not settled 90 days after care",

@@ -68,6 +68,8 @@ class Ballots:
         self.influences: list[Influence] = []
         """Where bribes and threats attach: called in order on each round's reports, before they are committed to."""
         self._sealed: dict[int, Sealed] = {}
+        self._gas = 0
+        self._further_gas = 0
 
     def true_amounts(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """What is truly due on claims, int64[n]: no more than was claimed; all of it where nobody keeps records."""
@@ -95,6 +97,13 @@ class Ballots:
         """Votes of each operator present, int64[operators], in ``seats``."""
         votes = np.bincount((seats + 1).ravel(), minlength=self.keys.size + 1)[1:]
         return np.where(present, votes, 0)
+
+    def take_gas(self) -> tuple[int, int]:
+        """Base units of gas quoted for votes submitted since the last call, and what they would cost as further votes
+        in transactions that are paid for anyway."""
+        taken = self._gas, self._further_gas
+        self._gas = self._further_gas = 0
+        return taken
 
     def commit(
         self,
@@ -155,6 +164,11 @@ class Ballots:
                 landed[numbers[which[theirs == index]]] = True
                 land(rounds[index], landed)
 
-        worth = self.claims.at_stake()[numbers] + self.claims.reward()
-        self.chain.submit(Batch(kind, self.wallets[numbers], call, max_fee=votes * worth, keys=self.keys[numbers],
-                                expires=until, gas=self.chain.gas(kind) + (votes - 1) * gas_per_vote))
+        limit = votes * (self.claims.at_stake()[numbers] + self.claims.reward())
+        gas = self.chain.gas(kind) + (votes - 1) * gas_per_vote
+        if fee := self.chain.fee(kind):
+            unit = fee / self.chain.gas(kind)
+            self._gas += int(np.minimum(gas * unit, limit).sum())
+            self._further_gas += int(votes.sum() * gas_per_vote * unit)
+        self.chain.submit(Batch(kind, self.wallets[numbers], call, max_fee=limit, keys=self.keys[numbers],
+                                expires=until, gas=gas))

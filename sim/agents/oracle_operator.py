@@ -7,7 +7,6 @@ many of them were with the majority. It sees the truth about a claim only throug
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, cast
 
 import mesa
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.agents.oracle_ballots import Ballots
+from sim.agents.oracle_beliefs import Beliefs, Observed
 from sim.agents.oracle_effort import Skill, Stakes, settled_accuracy, vote_values
 from sim.agents.oracle_index import IndexFeed
 from sim.chain.mempool import Batch
@@ -62,34 +62,6 @@ class OracleOperator(mesa.Agent):
         return bool(self._oracles.copies[self.number])
 
 
-@dataclass(slots=True)
-class Observed:
-    """What anybody can see of a period: votes with and against the majority and absent, and what the former earned."""
-
-    coherent: int = 0
-    deviating: int = 0
-    absent: int = 0
-    earned: int = 0
-
-    @property
-    def votes(self) -> int:
-        """All votes."""
-        return self.coherent + self.deviating + self.absent
-
-    @property
-    def coherence(self) -> float:
-        """Share of the revealed votes that were with the majority; NaN without any."""
-        revealed = self.coherent + self.deviating
-        return self.coherent / revealed if revealed else float("nan")
-
-    def add(self, other: Observed) -> None:
-        """Count ``other`` in."""
-        self.coherent += other.coherent
-        self.deviating += other.deviating
-        self.absent += other.absent
-        self.earned += other.earned
-
-
 class Oracles(Mechanism):
     """All operators, as columns; one agent object each."""
 
@@ -113,6 +85,7 @@ class Oracles(Mechanism):
         self.watching = draws.decision("oracles.watcher")
         self.observing = draws.decision("oracles.index_observation")
         self.outages = draws.decision("oracles.outage")
+        self.turning = draws.decision("oracles.turnover")
         nature = draws.decision("oracles.nature")
         self.skill = Skill(section.skill_floor, section.skill_gain, section.skill_rate)
         self.costs: NDArray[np.float64] = nature.lognormal(0, self.keys, np.log(section.effort_cost),
@@ -126,6 +99,8 @@ class Oracles(Mechanism):
         self.vote_cost = np.zeros(count, dtype=np.int64)
         self.offline = np.zeros(count, dtype=np.bool_)
         self.offline_until = -1
+        self.away = np.zeros(count, dtype=np.bool_)
+        """Left because votes lost money."""
         self.accuracy_cap = 1.0
         self.capped_until = -1
         self.day = -1
@@ -135,6 +110,7 @@ class Oracles(Mechanism):
         self.today = Observed()
         self.period = Observed()
         self.run_total = Observed()
+        self.beliefs = Beliefs()
         self._watched = -1
 
     def start(self, market: Market) -> None:
@@ -163,7 +139,8 @@ class Oracles(Mechanism):
             staking.stake(number, wallet, min(int(self.target_stake[row]), held))
         self.opening_stake = int(staking.stakes().sum())
         seats = self.claims.seats(0)
-        self.others = settled_accuracy(EFFORT_LEVELS, self.section.effort_cost, self.skill, self._stakes(), seats,
+        self.others = settled_accuracy(EFFORT_LEVELS, self.section.effort_cost, self.skill,
+                                       self.beliefs.expected(self.claims), seats,
                                        self.section.error_correlation)
 
     # Shocks ----------------------------------------------------------------------------------------------------
@@ -187,22 +164,14 @@ class Oracles(Mechanism):
         """Probability of a correct report by operator, float64[operators]."""
         return np.minimum(self.skilled, self.accuracy_cap) if self.day < self.capped_until else self.skilled
 
-    def _stakes(self) -> Stakes:
-        """Reward and penalty of a vote as an operator expects them, dollars."""
-        reward, period = self.claims.reward() / MICRO, self.period
-        if period.coherent:
-            reward = period.earned / period.coherent / MICRO
-        return Stakes(reward, float(self.claims.at_stake().mean()) / MICRO, self.claims.vote_gas() / MICRO)
-
     def choose_effort(self, market: Market) -> None:
         """Each operator picks the effort of the next period, and whether to stay."""
         section, period = self.section, self.period
         if period.coherent + period.deviating:
             self.others = 0.5 * (self.others + period.coherence)
-        stakes = self._stakes()
+        self.beliefs.learn(period)
         self.period = Observed()
-        values = vote_values(EFFORT_LEVELS, self.costs, self.skill, stakes, self.others, self.claims.seats(0),
-                             section.error_correlation)
+        values = self._values(self.beliefs.expected(self.claims))
         chosen = values
         if section.choice_noise:
             gumbel = [-np.log(-np.log(self.choosing.uniform(market.day, self.keys, level)))
@@ -212,11 +181,34 @@ class Oracles(Mechanism):
         self.effort = np.where(self.copies, 0.0, EFFORT_LEVELS[best])
         self.skilled = self.skill.accuracy(self.effort)
         self.vote_cost = np.floor(self.costs * self.effort * MICRO).astype(np.int64)
-        losing = values.max(axis=1) < 0.0
-        self._adjust_stakes(losing & section.exit_when_unprofitable, market.day)
+        if section.exit_when_unprofitable:
+            self._come_and_go(values.max(axis=1) < 0.0, market.day)
+        self._adjust_stakes(self.away, market.day)
+
+    def _values(self, stakes: Stakes) -> NDArray[np.float64]:
+        """Expected dollars per vote, float64[operators, levels]."""
+        return vote_values(EFFORT_LEVELS, self.costs, self.skill, stakes, self.others, self.claims.seats(0),
+                           self.section.error_correlation)
+
+    def _come_and_go(self, losing: NDArray[np.bool_], day: int) -> None:
+        """Some of those who lose money leave, and some of those away who no longer would return.
+
+        Whether a vote pays depends on how many others vote: they share the fee account, and fewer of them have more
+        votes in each transaction. Alike and unable to agree, each moves with the same probability (a mixed strategy).
+        Nobody waits where a vote loses at its best, or half the working cash is lost, or to return where all is paid.
+        """
+        if not (losing.any() or self.away.any()):
+            return
+        hopeless = self._values(self.beliefs.posted(self.claims)).max(axis=1) < 0.0
+        paid_up = not self.claims.operators.owed.any()
+        moves = self.turning.bernoulli(day, self.keys, self.section.turnover)
+        short = 2 * self.claims.ledger.balances(self.usd)[self.wallets] < self.working_cash
+        leaving = ~self.away & losing & (hopeless | short | moves)
+        returning = self.away & ~losing & (paid_up | moves)
+        self.away = (self.away | leaving) & ~returning
 
     def _adjust_stakes(self, leaving: NDArray[np.bool_], day: int) -> None:
-        """Ask for the stake of those who leave; the others fill theirs up to target from cash they can spare."""
+        """Ask for the stake of those who leave; the others fill theirs up from cash they can spare."""
         staking = self.claims.operators.staking
         stakes, unbonding = staking.stakes(), staking.unbonding()
         for number in (leaving & (stakes > unbonding)).nonzero()[0].tolist():
@@ -318,6 +310,7 @@ class Oracles(Mechanism):
         today.coherent, today.deviating = int(tally.coherent.sum()), int(tally.deviating.sum())
         today.absent = int(tally.absent.sum())
         today.earned = int(tally.shared.sum()) + self.claims.rewards_today
+        today.gas, today.further_gas = self.ballots.take_gas()
         self.effort_paid += self.effort_paid_today
         self.period.add(today)
         self.run_total.add(today)
@@ -326,6 +319,8 @@ class Oracles(Mechanism):
         record, today, staking = market.record, self.today, self.claims.operators.staking
         stakes = staking.stakes()
         record.series("oracles.active", int(np.count_nonzero(staking.weights())))
+        record.series("oracles.away", int(np.count_nonzero(self.away)))
+        record.series("oracles.gas", today.gas / MICRO)
         record.series("oracles.stake", int(stakes.sum()) / MICRO)
         looking = ~self.copies
         efforts = self.effort[looking]

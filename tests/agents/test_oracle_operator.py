@@ -149,6 +149,27 @@ def test_operators_leave_when_votes_lose_money_and_return():
     assert (town.claims.table["decided"] >= 0).any()
 
 
+def test_operators_do_not_all_leave_at_once_when_only_the_fund_is_short():
+    town = Town(fees=0).run(31)
+    assert 30 < np.count_nonzero(town.claims.operators.staking.weights()) < 60
+    town.run(60)
+    assert 10 < np.count_nonzero(town.claims.operators.staking.weights()) < 50
+    decided = town.claims.table["decided"]
+    assert all((decided == day).any() for day in range(2, town.market.day))
+    town.ledger.mint(town.market.usd, town.claims.fees, 10**6 * MICRO, "endowment")
+    town.run(60)
+    assert np.count_nonzero(town.claims.operators.staking.weights()) == 60
+
+
+def test_operators_who_lost_half_their_cash_do_not_wait():
+    town = Town(fees=0, turnover=1e-9).run(20)
+    wallets, spent = town.oracles.wallets, np.full(20, 2_600 * MICRO)
+    elsewhere = town.ledger.open_account("elsewhere", "firms")
+    town.ledger.collect(town.market.usd, wallets[:20], elsewhere, spent, "gas")
+    town.run(11)
+    assert town.oracles.away.tolist() == [True] * 20 + [False] * 40
+
+
 def test_operators_who_must_stay_do():
     town = Town(claims={"reward_per_vote": 0.0}, exit_when_unprofitable=False).run(3)
     assert np.count_nonzero(town.claims.operators.staking.weights()) == 60

@@ -134,6 +134,12 @@ class Docket:
             self.rounds = [round_ for round_ in self.rounds if round_ not in over]
         return over
 
+    def oldest(self, day: int) -> int:
+        """Day on which the oldest claim before committees was filed; ``day`` where there is none."""
+        filed = self.table["filed"]
+        parts = [round_.ids for round_ in self.rounds] + [ids for queue in self.waiting.values() for ids in queue]
+        return min((int(filed[ids].min()) for ids in parts if ids.size), default=day)
+
     def check(self) -> str | None:
         """Invariant: no claim is in two open rounds, or in one and waiting."""
         parts = [round_.ids for round_ in self.rounds] + [ids for queue in self.waiting.values() for ids in queue]

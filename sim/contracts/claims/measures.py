@@ -15,6 +15,9 @@ from sim.contracts.claims.table import DENIED, DROPPED, ClaimTable
 DECILES = 10
 WAIT_DAYS = 90
 
+DELAY_WINDOW = 30
+"""Days of payments of which the daily series of delays are quantiles."""
+
 
 @dataclass(slots=True)
 class Unfiled:
@@ -34,6 +37,31 @@ class Unfiled:
     def count(self) -> int:
         """How many were given up."""
         return sum(part.size for part in self.amounts)
+
+
+class RecentDelays:
+    """Days from care to full payment of the claims paid in the last :data:`DELAY_WINDOW` days."""
+
+    def __init__(self) -> None:
+        self._batches: list[tuple[int, NDArray[np.int64]]] = []
+
+    def add(self, day: int, delays: NDArray[np.int64]) -> None:
+        """Note the delays, int64[n] days, of claims paid in full on ``day``."""
+        self._batches.append((day, delays))
+
+    def drop_last(self) -> None:
+        """Take the last :meth:`add` back."""
+        self._batches.pop()
+
+    def quantiles(self, day: int) -> tuple[float, float]:
+        """Median and 95 % quantile (the smallest delay that so many do not exceed) on ``day``; NaN without any."""
+        self._batches = [batch for batch in self._batches if batch[0] > day - DELAY_WINDOW]
+        counts = np.bincount(np.concatenate([np.empty(0, dtype=np.int64), *(delays for _, delays in self._batches)]))
+        total = int(counts.sum())
+        if not total:
+            return float("nan"), float("nan")
+        middle, high = np.searchsorted(np.cumsum(counts), [0.5 * total, 0.95 * total])
+        return float(middle), float(high)
 
 
 def delay_quantiles(table: ClaimTable) -> tuple[float, float]:

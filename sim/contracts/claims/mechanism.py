@@ -316,6 +316,7 @@ class Claims(Mechanism):
         self._conclude(ids[final], decisions.approved[final], day)
         absent = outcome == NO_QUORUM
         if absent.any():
+            self.totals.without_quorum += int(absent.sum())
             late = absent & (day - self.table["filed"][ids] > self.section.drop_after_days)
             self._drop(ids[late], day)
             self._redraw(ids[absent & ~late], day)

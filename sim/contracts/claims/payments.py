@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.mempool import Refused
+from sim.contracts.claims.measures import RecentDelays
 from sim.contracts.claims.table import APPROVED, PAID, PARTLY_PAID, ClaimTable
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Totals:
     appeals: int = 0
     overturned: int = 0
     redrawn: int = 0
+    without_quorum: int = 0
     claimed_amount: int = 0
     approved_amount: int = 0
     paid_amount: int = 0
@@ -62,6 +64,7 @@ class Payments:
         self.insurance = insurance
         self.delay_days = delay_days
         self._due: dict[int, list[NDArray[np.int64]]] = {}
+        self.delays = RecentDelays()
 
     def add(self, ids: NDArray[np.int64], day: int) -> None:
         """Pay approved claims ``delay_days`` after ``day``."""
@@ -112,8 +115,10 @@ class Payments:
         if self.ledger.in_atomic:
             old = {name: table[name][ids] for name in ("paid", "status", "paid_on")}
             counts = (self.totals.paid, self.totals.paid_amount)
+            self.ledger.on_rollback(self.delays.drop_last)
             self.ledger.on_rollback(lambda: self._restore(ids, old, counts))
         full = paid == approved
+        self.delays.add(day, day - table["incurred"][ids[full]].astype(np.int64))
         table["paid"][ids] = paid
         table["status"][ids] = np.where(full, PAID, np.where(paid > 0, PARTLY_PAID, APPROVED))
         table["paid_on"][ids[full]] = day

@@ -27,6 +27,12 @@ def observe(claims: Claims, yesterday: Totals, record: Recorder) -> None:
     record.series("claims.claimed_amount", (now.claimed_amount - yesterday.claimed_amount) / MICRO)
     record.series("claims.paid_amount", (now.paid_amount - yesterday.paid_amount) / MICRO)
     record.series("claims.undecided", now.filed - now.approved - now.denied - now.dropped)
+    record.series("claims.without_quorum", now.without_quorum - yesterday.without_quorum)
+    if claims.committees:
+        record.series("claims.oldest_waiting", claims.day - claims.docket.oldest(claims.day))
+    middle, high = claims.payments.delays.quantiles(claims.day)
+    record.series("claims.delay_p50", middle)
+    record.series("claims.delay_p95", high)
     record.series("claims.unpaid_amount", (now.approved_amount - now.paid_amount) / MICRO)
     record.series("claims.rewards", (now.rewards - yesterday.rewards) / MICRO)
     record.series("claims.slashed", (now.slashed - yesterday.slashed) / MICRO)
@@ -51,6 +57,7 @@ def finish(claims: Claims, record: Recorder, records: Any | None) -> None:
     record.metric("claims.appeals", totals.appeals)
     record.metric("claims.overturned", totals.overturned)
     record.metric("claims.redrawn", totals.redrawn)
+    record.metric("claims.without_quorum", totals.without_quorum)
     record.metric("claims.rewards", totals.rewards / MICRO)
     record.metric("claims.slashed", totals.slashed / MICRO)
     if claims.docket.corruption_ratios:

@@ -28,6 +28,8 @@ class OraclesSection(Section):
     requires: ClassVar[tuple[str, ...]] = ("claims",)
     series: ClassVar[tuple[Series, ...]] = (
         Series("oracles.active", "Operators with enough stake to be drawn", "count"),
+        Series("oracles.away", "Operators who left because votes lose money", "count"),
+        Series("oracles.gas", "Gas of the votes submitted today, at the fees quoted", "USD"),
         Series("oracles.stake", "Stake of all operators, in units of the staked asset", "asset units"),
         Series("oracles.effort", "Mean effort per vote of the operators who look for themselves"),
         Series("oracles.accuracy", "Mean probability of a correct report"),
@@ -76,6 +78,10 @@ class OraclesSection(Section):
                                 unit="USD", ge=0.0)
     exit_when_unprofitable: bool = param(True, "Whether operators withdraw their stake while a vote is expected to "
                                          "lose money, and return when it no longer does.")
+    turnover: float = param(0.25, "Probability, at each choice of effort, that an operator to whom votes lose money "
+                            "leaves, and that one away returns while votes pay but the fee account is behind. Where a "
+                            "vote loses even if paid in full, or half the cash is gone, leaving is certain.", gt=0.0,
+                            le=1.0)
     index_committee: int = param(31, "Operators who observe the medical price index each day (at most 31 in offchain "
                                  "reporting).", unit="count", ge=1, le=31)
     index_noise: float = param(0.01, "Log standard deviation of one operator's observation of the medical price index.",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sim.contracts.claims.measures import Unfiled, delay_quantiles, errors, unpaid_by_decile
+from sim.contracts.claims.measures import RecentDelays, Unfiled, delay_quantiles, errors, unpaid_by_decile
 from sim.contracts.claims.table import APPROVED, DENIED, DROPPED, PAID, ClaimTable
 from sim.kernel.fixedpoint import MICRO
 
@@ -22,6 +22,29 @@ def test_delay_runs_from_care_to_payment():
     assert middle == 10
     assert high == pytest.approx(19)
     assert all(np.isnan(delay_quantiles(table(incurred=[0], paid_on=[-1]))))
+
+
+def test_recent_delays_forget_what_was_paid_a_month_ago():
+    recent = RecentDelays()
+    assert all(np.isnan(recent.quantiles(0)))
+    recent.add(1, np.array([100] * 10))
+    recent.add(10, np.array([2] * 15 + [7] * 4))
+    recent.add(10, np.array([9]))
+    assert recent.quantiles(10) == (2, 100)
+    assert recent.quantiles(30) == (2, 100)
+    assert recent.quantiles(31) == (2, 7)
+    recent.drop_last()
+    assert recent.quantiles(31) == (2, 7)
+    assert all(np.isnan(recent.quantiles(40)))
+
+
+def test_a_halt_shows_in_the_oldest_claim_and_in_quorums(claims_market):
+    market = claims_market(committee_size=3, operators=3)
+    for _ in range(9):
+        market.run_day(lambda *_: None, file=[MICRO])
+    assert market.record.today["claims.oldest_waiting"] == 8
+    assert market.record.today["claims.without_quorum"] > 0
+    assert np.isnan(market.record.today["claims.delay_p50"])
 
 
 def test_unpaid_after_ninety_days_by_size():
