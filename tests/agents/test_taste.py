@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from sim.agents.patient.cover import Cover
 from sim.agents.patient.taste import Taste
 from sim.kernel.draws import Draws
+from sim.scenario.sections.patients import PatientsSection
 
 KEYS = np.arange(1, 200_001, dtype=np.uint64)
 SPREAD = np.pi / np.sqrt(6.0)
@@ -67,3 +72,18 @@ def test_a_draw_is_the_persons_and_the_options() -> None:
     np.testing.assert_array_equal(drawn.draw(365, few, 9), drawn.draw(365, KEYS, 9)[[7, 3, 100]])
     lasting = taste(1.0)
     np.testing.assert_array_equal(lasting.draw(0, few, 9), lasting.draw(365, few, 9))
+
+
+@pytest.mark.parametrize("persistence", [0.0, 0.9])
+def test_a_new_plan_or_pool_changes_nobodys_taste_for_the_others(persistence: float) -> None:
+    def tastes(*plans: int) -> np.ndarray:
+        cover: Any = object.__new__(Cover)
+        cover.section, cover.taste = PatientsSection(), taste(persistence)
+        cover.insurance = SimpleNamespace(pools=[SimpleNamespace(permanent_id=k, plans=range(count))
+                                                 for k, count in enumerate(plans)])
+        drawn: np.ndarray = cover.tastes(365, KEYS[:1000])
+        return drawn
+
+    before = tastes(2, 2)
+    np.testing.assert_array_equal(tastes(3, 2)[[0, 1, 2, 4, 5]], before)
+    np.testing.assert_array_equal(tastes(2, 2, 4)[:5], before)
