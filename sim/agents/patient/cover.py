@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.agents.patient.choice import NO_PLAN, choose_plans
 from sim.agents.patient.premiums import split_premiums
+from sim.agents.patient.taste import Taste
 from sim.chain.mempool import Batch
 from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Market
@@ -36,7 +37,7 @@ class Cover:
         self.insurance: Any = market.mechanism("insurance")
         self.chain: Any = market.mechanism("chain")
         self.perception = market.draws.decision("patients.perceived_cost")
-        self.taste = market.draws.decision("patients.plan_taste")
+        self.taste = Taste(market.draws, self.section.taste_persistence)
         selection = market.find("selection")
         self.voucher = selection is not None and selection.section.contribution == "flat"
         self.first_option = self.insurance.options.first
@@ -84,8 +85,7 @@ class Cover:
         number alone insure more people than two.
         """
         def gumbel(option: int) -> np.ndarray:
-            noise: np.ndarray = -np.log(-np.log(self.taste.uniform(day, keys, option)))
-            return noise
+            return self.taste.draw(day, keys, option)
 
         common = self.section.choice_scale * gumbel(1)
         own = []

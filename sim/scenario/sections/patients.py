@@ -60,6 +60,10 @@ class PatientsSection(Section):
     pool_scale: float = param(100.0, "Scale of the further noise between pools.", unit="USD", ge=0.0, le=10_000.0)
     plan_scale: float = param(100.0, "Scale of the further noise between the plans of one pool.", unit="USD", ge=0.0,
                               le=10_000.0)
+    taste_persistence: float = param(
+        0.0, "Share of the variance of these three noises that is a person's own for ever; the rest is drawn at each "
+        "enrolment. Their law in any one year does not depend on it. At 0 whoever need not stay re-sorts at random "
+        "each year; panel choice models with random coefficients find most of taste lasting.", ge=0.0, le=1.0)
     trust_value: float = param(500.0, "Worth of full trust in a pool (phi).", unit="USD/year", ge=0.0, le=50_000.0)
     perception_log_sd: float = param(0.3, "Log standard deviation of a patient's estimate of own expected cost.",
                                      ge=0.0, le=2.0)
