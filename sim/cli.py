@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim import __version__
+from sim.analysis_commands import UsageError, add_compare, add_sensitivity, compare_command, sensitivity_command
 
 if TYPE_CHECKING:
     from sim.batch.check import CheckResult
     from sim.scenario.scenario import Scenario
 
 FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-
-
-class UsageError(ValueError):
-    """A command was asked for something impossible; the message is a sentence."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -135,7 +132,13 @@ def grammar() -> argparse.ArgumentParser:
 
     add("schema", schema_command, "print the JSON Schema of scenario files, for editors")
 
-    sub = add("report", report_command, "write one self-contained HTML page about a run")
+    sub = add("compare", compare_command, "tell how two runs, batches or variants differ, seed by seed")
+    add_compare(sub)
+
+    sub = add("sensitivity", sensitivity_command, "tell which parameters matter: Morris' and Sobol' indices of a batch")
+    add_sensitivity(sub)
+
+    sub = add("report", report_command, "write one self-contained HTML page about a run, a batch or a comparison")
     sub.add_argument("folder", type=Path, metavar="DIR")
     return parser
 
@@ -300,9 +303,9 @@ def report_command(options: argparse.Namespace) -> int:
     """``report``"""
     if not options.folder.is_dir():
         raise UsageError(f"{options.folder} is not a folder")
-    from analysis.report import write_report
+    from sim.analysis_commands import report
 
-    print(write_report(options.folder))
+    print(report(options.folder))
     return FINE
 
 
