@@ -116,6 +116,26 @@ def grammar() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
     _add_settings(sub)
 
+    sub = add("batch", batch_command, "run replications, sweeps or samples of scenarios into one folder")
+    sub.add_argument("files", nargs="*", metavar="FILE", help="without one: go on with the batch in --out")
+    sub.add_argument("--plan", type=Path, metavar="FILE", help="YAML with scenarios, replications, sweep or sample")
+    sub.add_argument("-n", "--replications", type=_positive, metavar="N", help="seeds per configuration")
+    sub.add_argument("-j", "--jobs", type=_positive, metavar="N", help="runs at a time (default: what cores and memory "
+                     "allow)")
+    sub.add_argument("--engine", choices=("local", "dask"), default="local", help="where to compute (default: local)")
+    sub.add_argument("--scheduler", metavar="ADDR", help="Dask scheduler, such as tcp://127.0.0.1:8786")
+    sub.add_argument("--sweep", action="append", default=[], metavar="a.b=1,2,3", help="values of a parameter; "
+                     "every combination, where it is repeated")
+    sub.add_argument("--sample", nargs="+", metavar="WORD", help="lhs:N, sobol:N or morris:N, then a.b=lo:hi ...")
+    sub.add_argument("--variant", dest="variants", action="append", metavar="NAME", help="only this variant ('main' is "
+                     "the scenario itself); may be repeated")
+    sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
+    _add_settings(sub)
+    sub.add_argument("--metric", metavar="METRIC", help="whose running estimate is shown")
+    sub.add_argument("--stop-when", metavar="METRIC", help="end once the mean of METRIC is known to --half-width")
+    sub.add_argument("--half-width", type=float, metavar="X", help="half of the 95 %% interval, in METRIC's unit")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="batch folder (default: runs/<name>-batch)")
+
     sub = add("verify", verify_command, "hold the model against closed forms and published figures")
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")
@@ -287,6 +307,17 @@ def laboratory_command(options: argparse.Namespace) -> int:
     from sim.laboratory_command import laboratory
 
     return laboratory(options)
+
+
+def batch_command(options: argparse.Namespace) -> int:
+    """``batch``"""
+    from sim.batch.design import DesignError
+    from sim.batch_command import batch
+
+    try:
+        return batch(options, _program())
+    except DesignError as error:
+        raise UsageError(str(error)) from error
 
 
 def schema_command(options: argparse.Namespace) -> int:
