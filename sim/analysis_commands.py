@@ -44,13 +44,14 @@ def glossary() -> Glossary:
     """Units, meanings and defaults of this installation; builds every section, so it takes a moment."""
     from analysis.glossary import Glossary, Term
     from sim.scenario.registry import metrics_of, section_types, series_of
+    from sim.scenario.scenario import plain_data
     from sim.scenario.schema import parameter_rows
 
     sections = section_types()
     return Glossary(
         figures={name: Term(one.unit, one.description, one.better) for name, one in metrics_of(sections).items()},
         series={name: Term(one.unit, one.description) for name, one in series_of(sections).items()},
-        defaults={f"{name}.{row.path}": row.default for name, section in sections.items()
+        defaults={f"{name}.{row.path}": plain_data(row.default) for name, section in sections.items()
                   for row in parameter_rows(section) if not row.required and "*" not in row.path})
 
 

@@ -18,6 +18,7 @@ from analysis.batch_report import write_batch_report
 from analysis.glossary import Glossary
 from analysis.load import FolderError
 from analysis.sensitivity import sensitivity, told
+from sim.analysis_commands import glossary
 from sim.cli import main
 
 
@@ -142,3 +143,9 @@ def test_what_is_wrong_with_a_folder_is_said_in_a_sentence(break_it: Any, messag
     break_it(folder)
     with pytest.raises(FolderError, match=message):
         write_batch_report(folder)
+
+
+def test_defaults_are_plain_data_that_a_page_can_show() -> None:
+    known = glossary()
+    assert json.loads(json.dumps(dict(known.defaults)))["insurance.plan.deductible"] == 250
+    assert known.unit("insurance.premium_earned") == "USD"
