@@ -23,7 +23,10 @@ MEPS_2016 = {"1": 0.219, "5": 0.50, "10": 0.66, "50": 0.972}
 
 
 def window_of(days: int) -> int:
-    """Days over which a run of ``days`` days is averaged in figures."""
+    """Days over which a run of ``days`` days is averaged in figures.
+    >>> window_of(1095)
+    30
+    """
     return 30 if days >= 180 else 7 if days >= 30 else 1
 
 
@@ -31,6 +34,8 @@ def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.Data
     """Days x labels of the market series ``names`` (series -> label) that the run has, as means of ``window`` days.
 
     None where there is nothing to draw. Units are those of the series.
+    >>> market_lines(run, {"amm.price": "price"}, 1).shape
+    (200, 1)
     """
     found = {label: run.series(name) for name, label in names.items()}
     present = {label: series for label, series in found.items() if series is not None}
@@ -43,7 +48,9 @@ def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.Data
 def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, unit: str, caption: str,
               formatter: Formatter | None = short, window: int = 1, from_zero: bool = True,
               styles: Sequence[str] = (), steps: bool = False, colours: Sequence[str] = COLOURS) -> None:
-    """Add a figure of market series (series -> label), if the run has any of them."""
+    """Add a figure of market series (series -> label), if the run has any of them.
+    >>> add_lines(chapter, run, {"amm.price": "price"}, "Price", "USD", "The first pool's.")
+    """
     found = market_lines(run, names, window)
     if found is not None:
         chapter.figure(lambda axes: lines.lines(axes, found, title, lines.in_days(unit, window), formatter, run.days,
@@ -51,7 +58,9 @@ def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, 
 
 
 def solvency_chapter(chapter: Chapter, run: Run) -> None:
-    """Capital, MCR %, premiums against claims, loss ratios, reserves, waterfall, and a table of the pools."""
+    """Capital, MCR %, premiums against claims, loss ratios, reserves, waterfall, and a table of the pools.
+    >>> solvency_chapter(chapter, run)
+    """
     window = window_of(run.days)
     funds = solvency.own_funds(run)
     if funds is not None and len(funds) > 1:
@@ -100,7 +109,9 @@ def solvency_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def add_loss_ratios(chapter: Chapter, run: Run, window: int) -> None:
-    """Add the loss ratios of the last ``window`` days, by pool and together."""
+    """Add the loss ratios of the last ``window`` days, by pool and together.
+    >>> add_loss_ratios(chapter, run, 30)
+    """
     incurred, earned = run.by_institution("insurance.incurred"), run.by_institution("insurance.earned_premium")
     if incurred is None or earned is None:
         return
@@ -117,7 +128,10 @@ def add_loss_ratios(chapter: Chapter, run: Run, window: int) -> None:
 
 
 def pools_html(pools: pd.DataFrame) -> str:
-    """The table of :func:`analysis.solvency.pool_table` as HTML."""
+    """The table of :func:`analysis.solvency.pool_table` as HTML.
+    >>> pools_html(solvency.pool_table(run)).count("<tr>")
+    3
+    """
     shares = {"loss ratio", "combined ratio", "SCR ratio", "lowest MCR %"}
     prices = {"senior share", "junior share"}
 
@@ -137,7 +151,8 @@ def pools_html(pools: pd.DataFrame) -> str:
 
 
 def liquidity_chapter(chapter: Chapter, run: Run) -> None:
-    """Flows of liquidity providers, prices of shares, how one follows the other, queue, yields."""
+    """Flows of liquidity providers, prices of shares, how one follows the other, queue, yields.
+    >>> liquidity_chapter(chapter, run)"""
     window = window_of(run.days)
     moved = market_lines(run, {"liquidity_providers.deposits": "deposits",
                                "liquidity_providers.withdrawals": "withdrawals paid"})
@@ -181,7 +196,8 @@ def liquidity_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def claims_chapter(chapter: Chapter, run: Run) -> None:
-    """Delay of claims, work of the committees, fees, cost to corrupt."""
+    """Delay of claims, work of the committees, fees, cost to corrupt.
+    >>> claims_chapter(chapter, run)"""
     window = window_of(run.days)
     undecided, approved, denied = (run.series(f"claims.{what}") for what in ("undecided", "approved", "denied"))
     if undecided is not None and approved is not None and denied is not None:
@@ -216,7 +232,8 @@ def claims_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def token_chapter(chapter: Chapter, run: Run) -> None:
-    """Price, depth, volume, liquidity providers' result on the token's pool, reserve of the token."""
+    """Price, depth, volume, liquidity providers' result on the token's pool, reserve of the token.
+    >>> token_chapter(chapter, run)"""
     if run.series("amm.price") is None and run.series("health_token.index") is None:
         return
     window = window_of(run.days)
@@ -245,7 +262,8 @@ def token_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def people_chapter(chapter: Chapter, run: Run) -> None:
-    """Cover by income and over time, concentration of spending, payments outside insurance."""
+    """Cover by income and over time, concentration of spending, payments outside insurance.
+    >>> people_chapter(chapter, run)"""
     window = window_of(run.days)
     if "patients.uninsured_decile_1" in run.metrics:
         chapter.figure(lambda axes: bars.deciles(
@@ -264,7 +282,9 @@ def people_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def governance_chapter(chapter: Chapter, run: Run) -> None:
-    """Treasury, concentration of votes, proposals, consents, data sales and research."""
+    """Treasury, concentration of votes, proposals, consents, data sales and research.
+    >>> governance_chapter(chapter, run)
+    """
     window = window_of(run.days)
     add_lines(chapter, run, {"governance.treasury": "treasury", "research.cash": "researchers"},
               "Cash of treasury and researchers", "USD", "Fees and shares of premiums come in; grants go out.")
@@ -285,7 +305,10 @@ def governance_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def proposals_html(votes: pd.DataFrame) -> str:
-    """How proposals ended, with the table of :func:`analysis.governance.proposals` folded under it."""
+    """How proposals ended, with the table of :func:`analysis.governance.proposals` folded under it.
+    >>> proposals_html(governance.proposals(run.events)).count("<tr>")
+    3
+    """
     counts = votes["outcome"].value_counts()
     ended = ", ".join(f"{counts[outcome]} {outcome}" for outcome in sorted(counts.index, key=lambda o: (-counts[o], o)))
     rows = [[text(name), text(title), number(None if proposed is pd.NA else int(proposed)), text(outcome),
@@ -296,7 +319,9 @@ def proposals_html(votes: pd.DataFrame) -> str:
 
 
 def flows_chapter(chapter: Chapter, run: Run) -> None:
-    """The flow matrix in dollars, the balance of each sector, and the largest kinds of payment."""
+    """The flow matrix in dollars, the balance of each sector, and the largest kinds of payment.
+    >>> flows_chapter(chapter, run)
+    """
     matrix = money_flows.flow_matrix(run.flows)
     if not matrix.size:
         return

@@ -186,13 +186,21 @@ class Run:
 
 
 def natural(name: object) -> tuple[list[int | str], str]:
-    """Sorting key by which POOL2 comes before POOL10."""
+    """Sorting key by which POOL2 comes before POOL10.
+
+    >>> sorted(["POOL10", "POOL2"], key=natural)
+    ['POOL2', 'POOL10']
+    """
     parts = re.split(r"(\d+)", str(name), flags=re.ASCII)
     return [int(part) if place % 2 else part for place, part in enumerate(parts)], str(name)
 
 
 def load_run(folder: str | Path) -> Run:
-    """The run in ``folder``; raises :class:`FolderError` where there is none or where it is not readable."""
+    """The run in ``folder``; raises :class:`FolderError` where there is none or where it is not readable.
+
+    >>> load_run(run_folder).days
+    200
+    """
     path = Path(folder)
     if not path.is_dir():
         raise FolderError(f"{path} is not a folder")

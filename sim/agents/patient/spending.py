@@ -83,19 +83,20 @@ class SpendingStatistics:
         if self.first_year is None:
             self.first_year = people["spent_this_year"].copy()
         if self.decile is not None:
-            self.record_deciles(market, uninsured, 1.0 - economy.tax_rate, economy.subsistence_share)
+            self.record_deciles(market, self.decile, uninsured, 1.0 - economy.tax_rate, economy.subsistence_share)
         self.years += 1
         self.catastrophic += int((people["own_spent_this_year"] > CATASTROPHIC * people["income"]).sum())
         self.person_years += people.size
 
-    def record_deciles(self, market: Market, uninsured: np.ndarray, net_share: float, subsistence_share: float) -> None:
+    def record_deciles(self, market: Market, decile: np.ndarray, uninsured: np.ndarray, net_share: float,
+                       subsistence_share: float) -> None:
         """The year's rows of the table of people: own payments and who bears much, by income decile. ``net_share`` of
         income is left after tax; ``subsistence_share`` of that is subsistence to the median person."""
         income, own = market.people["income"], market.people["own_spent_this_year"]
         burdens = [own > share * income for share in (0.10, CATASTROPHIC)]
         burdens.append(own > MOST_OF_CAPACITY * capacity_to_pay(net_share * income, subsistence_share))
         for place in range(10):
-            who = np.equal(self.decile, place)
+            who = decile == place
             market.record.row("people", self.years, place + 1, int(who.sum()), int(income[who].sum()),
                               int(own[who].sum()), int(uninsured[who].sum()),
                               *(int(burden[who].sum()) for burden in burdens))
