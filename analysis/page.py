@@ -5,14 +5,19 @@ from __future__ import annotations
 import html
 import io
 import math
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from matplotlib.axes import Axes
 
+from analysis.load import FolderError
 from analysis.plots.style import MARGINS, house_style, make_room, mark_days, new_axes
+
+STYLE = Path(__file__).with_name("report.css")
 
 Draw = Callable[[Axes], object]
 """Draws one figure on the axes it is given."""
@@ -162,3 +167,40 @@ class Chapter:
             return ""
         figures = f'<div class="figures">{"".join(self.figures)}</div>' if self.figures else ""
         return f"<section><h2>{text(self.title)}</h2>{figures}{''.join(self.below)}</section>"
+
+
+def document(title: str, question: str, facts: str, body: str) -> str:
+    """A whole page that stands alone: no script, no address outside itself.
+
+    ``title``, ``question`` and ``facts`` are plain text; ``body`` is HTML.
+    """
+    return share_glyphs(f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+<title>{text(title)} – salus</title><style>{STYLE.read_text(encoding="utf-8")}</style></head>
+<body><header><h1>{text(title)}</h1><p class="question">{text(question)}</p>
+<p class="meta">{text(facts)}</p></header>
+{body}</body></html>
+""")
+
+
+def section(title: str, content: str, screen_only: bool = False) -> str:
+    """A chapter of HTML ``content`` under its title (plain text), or nothing where there is none."""
+    kind = ' class="screen"' if screen_only else ""
+    return f"<section{kind}><h2>{text(title)}</h2>{content}</section>\n" if content else ""
+
+
+def write_page(target: Path, page: str) -> Path:
+    """Write ``page`` to ``target``, whole or not at all; raises :class:`FolderError` where it cannot be written."""
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(page)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise FolderError(f"cannot write {target}: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target

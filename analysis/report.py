@@ -6,17 +6,17 @@ Pictures are inline SVG; all text from files is escaped; the same folder gives t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from analysis.chapters import CHAPTERS
-from analysis.load import FolderError, Run, load_run
-from analysis.page import Chapter, cards, folded, number, share_glyphs, table, text
+from analysis.glossary import NOTHING_KNOWN, Glossary, changed, shown
+from analysis.load import Run, load_run
+from analysis.page import Chapter, cards, document, folded, number, section, table, text, write_page
 from analysis.plots.style import percent, short
 
 REPORT = "report.html"
-STYLE = Path(__file__).with_name("report.css")
 
 ROUTINE = ("governance.", "research.")
 """Kinds of event that have a place of their own, or happen all the time: only their number is given."""
@@ -197,45 +197,39 @@ def reproduce(run: Run) -> str:
             + folded("scenario.yaml", f"<pre>{text(run.scenario_text)}</pre>"))
 
 
-def render(run: Run) -> str:
+def settings_html(scenario: Mapping[str, Any], glossary: Glossary) -> str:
+    """The parameters of a resolved scenario that differ from their defaults, as HTML; empty where defaults are unknown.
+    """
+    if not glossary.defaults or not scenario:
+        return ""
+    rows = [[f"<code>{text(path)}</code>", shown(value), shown(default)]
+            for path, value, default in changed(scenario, glossary.defaults)]
+    if not rows:
+        return "<p>None: every parameter has its default.</p>"
+    return table(["parameter", "here", "default"], rows)
+
+
+def render(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
     """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged."""
-    name, scenario = text(run.manifest.get("name", "run")), run.scenario
+    name, scenario = str(run.manifest.get("name", "run")), run.scenario
     facts = [f"{count(run.setting('population.patients', 0))} patients", f"{count(run.days)} days",
-             f"seed {text(run.manifest.get('seed'))}"]
+             f"seed {run.manifest.get('seed')}"]
     if "stage" in scenario:
-        facts.append(f"stage {text(scenario['stage'])}")
-    return share_glyphs(f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{name} – salus</title><style>{STYLE.read_text(encoding="utf-8")}</style></head>
-<body><header><h1>{name}</h1><p class="question">{text(scenario.get("question", ""))}</p>
-<p class="meta">{", ".join(facts)}. One run: its figures have no sampling interval.</p></header>
-<section><h2>Expectations</h2>{verdicts(run)}</section>
-<section><h2>Key figures</h2>{key_figures(run.metrics)}</section>
-{chapters_html(run)}
-<section><h2>Events</h2>{events_html(run)}</section>
-<section class="screen"><h2>All figures</h2>{figures_html(run.metrics)}</section>
-<section><h2>How to reproduce</h2>{reproduce(run)}</section></body></html>
-""")
+        facts.append(f"stage {scenario['stage']}")
+    body = (section("Expectations", verdicts(run)) + section("Key figures", key_figures(run.metrics))
+            + chapters_html(run) + section("Events", events_html(run))
+            + section("Parameters that differ from their defaults", settings_html(scenario, glossary))
+            + section("All figures", figures_html(run.metrics), screen_only=True)
+            + section("How to reproduce", reproduce(run)))
+    return document(name, str(scenario.get("question", "")),
+                    f"{', '.join(facts)}. One run: its figures have no sampling interval.", body)
 
 
-def write_report(folder: str | Path) -> Path:
-    """Write ``report.html`` into the run's folder, whole or not at all, and return its path.
+def write_report(folder: str | Path, glossary: Glossary = NOTHING_KNOWN) -> Path:
+    """Write ``report.html`` into the folder of a run, whole or not at all, and return its path.
 
-    Raises :class:`FolderError` where the folder is not a run's, or cannot be written.
+    ``glossary`` has the defaults that parameters are held against. Raises :class:`FolderError` where the folder is not
+    a run's, or cannot be written.
     """
     run = load_run(folder)
-    page = render(run)
-    target = run.folder / REPORT
-    temporary = target.with_name(f".{REPORT}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(page)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
-    except OSError as error:
-        raise FolderError(f"cannot write {target}: {error.strerror}") from error
-    finally:
-        temporary.unlink(missing_ok=True)
-    return target
+    return write_page(run.folder / REPORT, render(run, glossary))

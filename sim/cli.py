@@ -14,16 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim import __version__
+from sim.analysis_commands import UsageError, add_compare, add_sensitivity, compare_command, sensitivity_command
 
 if TYPE_CHECKING:
     from sim.batch.check import CheckResult
     from sim.scenario.scenario import Scenario
 
 FINE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
-
-
-class UsageError(ValueError):
-    """A command was asked for something impossible; the message is a sentence."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -119,6 +116,26 @@ def grammar() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
     _add_settings(sub)
 
+    sub = add("batch", batch_command, "run replications, sweeps or samples of scenarios into one folder")
+    sub.add_argument("files", nargs="*", metavar="FILE", help="without one: go on with the batch in --out")
+    sub.add_argument("--plan", type=Path, metavar="FILE", help="YAML with scenarios, replications, sweep or sample")
+    sub.add_argument("-n", "--replications", type=_positive, metavar="N", help="seeds per configuration")
+    sub.add_argument("-j", "--jobs", type=_positive, metavar="N", help="runs at a time (default: what cores and memory "
+                     "allow)")
+    sub.add_argument("--engine", choices=("local", "dask"), default="local", help="where to compute (default: local)")
+    sub.add_argument("--scheduler", metavar="ADDR", help="Dask scheduler, such as tcp://127.0.0.1:8786")
+    sub.add_argument("--sweep", action="append", default=[], metavar="a.b=1,2,3", help="values of a parameter; "
+                     "every combination, where it is repeated")
+    sub.add_argument("--sample", nargs="+", metavar="WORD", help="lhs:N, sobol:N or morris:N, then a.b=lo:hi ...")
+    sub.add_argument("--variant", dest="variants", action="append", metavar="NAME", help="only this variant ('main' is "
+                     "the scenario itself); may be repeated")
+    sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
+    _add_settings(sub)
+    sub.add_argument("--metric", metavar="METRIC", help="whose running estimate is shown")
+    sub.add_argument("--stop-when", metavar="METRIC", help="end once the mean of METRIC is known to --half-width")
+    sub.add_argument("--half-width", type=float, metavar="X", help="half of the 95 %% interval, in METRIC's unit")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="batch folder (default: runs/<name>-batch)")
+
     sub = add("verify", verify_command, "hold the model against closed forms and published figures")
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")
@@ -135,7 +152,13 @@ def grammar() -> argparse.ArgumentParser:
 
     add("schema", schema_command, "print the JSON Schema of scenario files, for editors")
 
-    sub = add("report", report_command, "write one self-contained HTML page about a run")
+    sub = add("compare", compare_command, "tell how two runs, batches or variants differ, seed by seed")
+    add_compare(sub)
+
+    sub = add("sensitivity", sensitivity_command, "tell which parameters matter: Morris' and Sobol' indices of a batch")
+    add_sensitivity(sub)
+
+    sub = add("report", report_command, "write one self-contained HTML page about a run, a batch or a comparison")
     sub.add_argument("folder", type=Path, metavar="DIR")
     return parser
 
@@ -286,6 +309,17 @@ def laboratory_command(options: argparse.Namespace) -> int:
     return laboratory(options)
 
 
+def batch_command(options: argparse.Namespace) -> int:
+    """``batch``"""
+    from sim.batch.design import DesignError
+    from sim.batch_command import batch
+
+    try:
+        return batch(options, _program())
+    except DesignError as error:
+        raise UsageError(str(error)) from error
+
+
 def schema_command(options: argparse.Namespace) -> int:
     """``schema``"""
     import json
@@ -300,9 +334,9 @@ def report_command(options: argparse.Namespace) -> int:
     """``report``"""
     if not options.folder.is_dir():
         raise UsageError(f"{options.folder} is not a folder")
-    from analysis.report import write_report
+    from sim.analysis_commands import report
 
-    print(write_report(options.folder))
+    print(report(options.folder))
     return FINE
 
 

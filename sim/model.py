@@ -25,6 +25,8 @@ from sim.recorder import Recorder
 from sim.scenario.expectations import one_run
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from sim.scenario.load import Scenario
 
 INSTITUTION_ACCOUNTS = 4096
@@ -230,6 +232,8 @@ class RunResult:
     expectations: list[dict[str, Any]] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
     hook_seconds: dict[str, float] = field(default_factory=dict)
+    daily: dict[str, np.ndarray] = field(default_factory=dict)
+    """The market's daily series: name -> float64[days], NaN where nothing was recorded."""
 
 
 @contextmanager
@@ -294,7 +298,7 @@ def _run(
         summary = market.finish()
         seconds = {"setup": built - started, "days": perf_counter() - built, **market.plan.seconds}
         result = RunResult(summary, used, market.horizon_days, None, one_run(scenario.expect, summary), seconds,
-                           dict(market.plan.hook_seconds))
+                           dict(market.plan.hook_seconds), market.record.daily)
         if out is not None:
             from sim.results import write_run
             result.folder = write_run(market, result, Path(out), replace=replace)

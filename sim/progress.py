@@ -11,11 +11,17 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """Counts up to ``total``; use as a context manager. Nothing is shown of work that ends within a second or so."""
+    """Counts up to ``total``; use as a context manager. Nothing is shown of work that ends within a second or so.
+    ``rates`` adds units per second and the time left, both since the first call of :meth:`to`."""
 
-    def __init__(self, label: str, total: int, unit: str, stream: TextIO | None = None) -> None:
-        self.label, self.total, self.unit = label, total, unit
+    def __init__(
+        self, label: str, total: int, unit: str, stream: TextIO | None = None, rates: bool = False,
+    ) -> None:
+        self.label, self.total, self.unit, self.rates = label, total, unit, rates
         self.done = 0
+        self.note = ""
+        """Shown behind the figures."""
+        self._first: tuple[float, int] | None = None
         self._stream = stream if stream is not None else sys.stderr
         self._bar: Any = None
         self._task: Any = None
@@ -29,8 +35,9 @@ class Progress:
             from rich.progress import Progress as Bar
 
             self._bar = Bar(TextColumn(escape(self.label)), BarColumn(), MofNCompleteColumn(), TextColumn(self.unit),
-                            TimeRemainingColumn(), console=Console(file=self._stream), transient=True)
-            self._task = self._bar.add_task("", total=self.total)
+                            TimeRemainingColumn(), TextColumn("{task.fields[note]}", markup=False),
+                            console=Console(file=self._stream), transient=True)
+            self._task = self._bar.add_task("", total=self.total, note="")
             self._bar.start()
         return self
 
@@ -43,11 +50,25 @@ class Progress:
     def to(self, done: int) -> None:
         """Note that ``done`` of the total are finished."""
         self.done = done
+        if self._first is None:
+            self._first = monotonic(), done
         if self._bar is not None:
-            self._bar.update(self._task, completed=done)
+            rate = self._rate()[0] if self.rates else ""
+            self._bar.update(self._task, completed=done, total=self.total,
+                             note=", ".join(filter(None, [rate, self.note])))
         elif monotonic() - self._last_line >= _SECONDS_BETWEEN_LINES and done < self.total:
             self._last_line = monotonic()
-            print(f"{self.label}: {done:,} of {self.total:,} {self.unit}", file=self._stream, flush=True)
+            figures = [f"{done:,} of {self.total:,} {self.unit}", *(self._rate() if self.rates else ()), self.note]
+            print(f"{self.label}: {', '.join(filter(None, figures))}", file=self._stream, flush=True)
+
+    def _rate(self) -> tuple[str, str]:
+        """Units per second, and the time left, as text; empty before anything is done."""
+        since, before = self._first or (monotonic(), self.done)
+        spent, made = monotonic() - since, self.done - before
+        if made <= 0 or spent <= 0:
+            return "", ""
+        left = (self.total - self.done) * spent / made
+        return f"{made / spent:.3g} a second", f"{int(left) // 3600}:{int(left) // 60 % 60:02}:{int(left) % 60:02} left"
 
     def advance(self, by: int = 1) -> None:
         """Note that ``by`` more are finished."""

@@ -62,7 +62,7 @@ def run_batch(
              for planned in plan_runs(names, scenario.seed, count)]
     records: dict[int, RunRecord] = {}
     for position, outcome in (engine or InlineEngine()).outcomes(run_task, tasks):
-        record = lost(tasks[position], outcome) if isinstance(outcome, BaseException) else outcome
+        record = lost(tasks[position].planned, outcome) if isinstance(outcome, BaseException) else outcome
         records[position] = record
         if progress is not None:
             progress(record)

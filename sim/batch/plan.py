@@ -13,12 +13,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PlannedRun:
-    """One run of a batch: its position in the plan, the variant it runs, and the replication with its seed."""
+    """One run of a batch: its position in the plan, the variant it runs, and the replication with its seed; in a
+    batch of several scenarios or design points also which of them."""
 
     index: int
     variant: str
     replication: int
     seed: int
+    scenario: str = ""
+    point: int = 0
 
 
 def run_seed(master: int, replication: int) -> int:

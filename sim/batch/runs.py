@@ -5,11 +5,14 @@ from __future__ import annotations
 import traceback
 from dataclasses import dataclass, field
 from time import perf_counter
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sim.batch.plan import PlannedRun
 from sim.scenario.errors import clean
 from sim.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sim.model import RunResult
 
 CheckInvariants = Literal["every", "end", "off"]
 
@@ -38,6 +41,11 @@ class RunRecord:
 
 def run_task(task: RunTask) -> RunRecord:
     """Run one task. A run that fails is a result, with the stage at which it failed; it does not stop the others."""
+    return attempt(task)[0]
+
+
+def attempt(task: RunTask) -> tuple[RunRecord, RunResult | None]:
+    """:func:`run_task`, with what the run left where it reached its end."""
     started = perf_counter()
     days_done = -1
 
@@ -54,10 +62,10 @@ def run_task(task: RunTask) -> RunRecord:
         last = days_done >= task.scenario.horizon_days
         stage = "set-up" if days_done < 0 else "the end" if last else f"day {days_done}"
         return RunRecord(task.planned, "failed", {}, stage, f"{type(error).__name__}: {clean(error, 500)}",
-                         traceback.format_exc(), perf_counter() - started)
-    return RunRecord(task.planned, "ok", dict(result.summary), seconds=perf_counter() - started)
+                         traceback.format_exc(), perf_counter() - started), None
+    return RunRecord(task.planned, "ok", dict(result.summary), seconds=perf_counter() - started), result
 
 
-def lost(task: RunTask, error: BaseException) -> RunRecord:
+def lost(planned: PlannedRun, error: BaseException) -> RunRecord:
     """The record of a run whose worker gave no answer."""
-    return RunRecord(task.planned, "failed", {}, "unknown stage", f"{type(error).__name__}: {clean(error, 500)}")
+    return RunRecord(planned, "failed", {}, "unknown stage", f"{type(error).__name__}: {clean(error, 500)}")
