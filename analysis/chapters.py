@@ -24,7 +24,9 @@ MEPS_2016 = {"1": 0.219, "5": 0.50, "10": 0.66, "50": 0.972}
 
 
 def solvency_chapter(chapter: Chapter, run: Run) -> None:
-    """Capital, MCR %, premiums against claims, loss ratios, reserves, waterfall, and a table of the pools."""
+    """Capital, MCR %, premiums against claims, loss ratios, reserves, waterfall, and a table of the pools.
+    >>> solvency_chapter(chapter, run)
+    """
     window = window_of(run.days)
     funds = solvency.own_funds(run)
     if funds is not None and len(funds) > 1:
@@ -73,7 +75,9 @@ def solvency_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def add_loss_ratios(chapter: Chapter, run: Run, window: int) -> None:
-    """Add the loss ratios of the last ``window`` days, by pool and together."""
+    """Add the loss ratios of the last ``window`` days, by pool and together.
+    >>> add_loss_ratios(chapter, run, 30)
+    """
     incurred, earned = run.by_institution("insurance.incurred"), run.by_institution("insurance.earned_premium")
     if incurred is None or earned is None:
         return
@@ -90,7 +94,10 @@ def add_loss_ratios(chapter: Chapter, run: Run, window: int) -> None:
 
 
 def pools_html(pools: pd.DataFrame) -> str:
-    """The table of :func:`analysis.solvency.pool_table` as HTML."""
+    """The table of :func:`analysis.solvency.pool_table` as HTML.
+    >>> pools_html(solvency.pool_table(run)).count("<tr>")
+    3
+    """
     shares = {"loss ratio", "combined ratio", "SCR ratio", "lowest MCR %"}
     prices = {"senior share", "junior share"}
 
@@ -110,7 +117,8 @@ def pools_html(pools: pd.DataFrame) -> str:
 
 
 def liquidity_chapter(chapter: Chapter, run: Run) -> None:
-    """Flows of liquidity providers, prices of shares, how one follows the other, queue, yields."""
+    """Flows of liquidity providers, prices of shares, how one follows the other, queue, yields.
+    >>> liquidity_chapter(chapter, run)"""
     window = window_of(run.days)
     moved = market_lines(run, {"liquidity_providers.deposits": "deposits",
                                "liquidity_providers.withdrawals": "withdrawals paid"})
@@ -154,7 +162,8 @@ def liquidity_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def claims_chapter(chapter: Chapter, run: Run) -> None:
-    """Delay of claims, work of the committees, fees, cost to corrupt."""
+    """Delay of claims, work of the committees, fees, cost to corrupt.
+    >>> claims_chapter(chapter, run)"""
     window = window_of(run.days)
     undecided, approved, denied = (run.series(f"claims.{what}") for what in ("undecided", "approved", "denied"))
     if undecided is not None and approved is not None and denied is not None:
@@ -193,7 +202,8 @@ def claims_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def token_chapter(chapter: Chapter, run: Run) -> None:
-    """Price, depth, volume, liquidity providers' result on the token's pool, reserve of the token."""
+    """Price, depth, volume, liquidity providers' result on the token's pool, reserve of the token.
+    >>> token_chapter(chapter, run)"""
     if run.series("amm.price") is None and run.series("health_token.index") is None:
         return
     window = window_of(run.days)
@@ -222,7 +232,8 @@ def token_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def people_chapter(chapter: Chapter, run: Run) -> None:
-    """Cover by income and over time, concentration of spending, payments outside insurance."""
+    """Cover by income and over time, concentration of spending, payments outside insurance.
+    >>> people_chapter(chapter, run)"""
     window = window_of(run.days)
     if "patients.uninsured_decile_1" in run.metrics:
         chapter.figure(lambda axes: bars.deciles(
@@ -241,7 +252,9 @@ def people_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def governance_chapter(chapter: Chapter, run: Run) -> None:
-    """Treasury, concentration of votes, proposals, consents, data sales and research."""
+    """Treasury, concentration of votes, proposals, consents, data sales and research.
+    >>> governance_chapter(chapter, run)
+    """
     window = window_of(run.days)
     add_lines(chapter, run, {"governance.treasury": "treasury", "research.cash": "researchers"},
               "Cash of treasury and researchers", "USD", "Fees and shares of premiums come in; grants go out.")
@@ -262,7 +275,10 @@ def governance_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def proposals_html(votes: pd.DataFrame) -> str:
-    """How proposals ended, with the table of :func:`analysis.governance.proposals` folded under it."""
+    """How proposals ended, with the table of :func:`analysis.governance.proposals` folded under it.
+    >>> proposals_html(governance.proposals(run.events)).count("<tr>")
+    3
+    """
     counts = votes["outcome"].value_counts()
     ended = ", ".join(f"{counts[outcome]} {outcome}" for outcome in sorted(counts.index, key=lambda o: (-counts[o], o)))
     rows = [[text(name), text(title), number(None if proposed is pd.NA else int(proposed)), text(outcome),
@@ -273,7 +289,9 @@ def proposals_html(votes: pd.DataFrame) -> str:
 
 
 def flows_chapter(chapter: Chapter, run: Run) -> None:
-    """The flow matrix in dollars, the balance of each sector, and the largest kinds of payment."""
+    """The flow matrix in dollars, the balance of each sector, and the largest kinds of payment.
+    >>> flows_chapter(chapter, run)
+    """
     matrix = money_flows.flow_matrix(run.flows)
     if not matrix.size:
         return

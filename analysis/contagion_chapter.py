@@ -15,7 +15,9 @@ COLUMNS = ("day", "subject", "channel", "cascade", "round", "kind")
 
 
 def add_institutions(chapter: Chapter, run: Run, name: str, title: str, unit: str, caption: str) -> None:
-    """Add one line for each institution of a series in USD; the range and the median where there are many."""
+    """Add one line for each institution of a series in USD; the range and the median where there are many.
+    >>> add_institutions(chapter, run, "insurance.capital", "Capital", "USD", "Own funds.")
+    """
     found = run.by_institution(name)
     if found is None or len(found) < 2:
         return
@@ -26,13 +28,18 @@ def add_institutions(chapter: Chapter, run: Run, name: str, title: str, unit: st
 
 
 def any_of(run: Run, name: str) -> bool:
-    """Whether a market series is anything but zero on some day."""
+    """Whether a market series is anything but zero on some day.
+    >>> any_of(run, "amm.price")
+    True
+    """
     found = run.series(name)
     return found is not None and bool((found != 0).any())
 
 
 def reinsurance_chapter(chapter: Chapter, run: Run) -> None:
-    """Premium against recoveries, losses passed on in rounds, what is owed and overdue, prices, sellers' capital."""
+    """Premium against recoveries, losses passed on in rounds, what is owed and overdue, prices, sellers' capital.
+    >>> reinsurance_chapter(chapter, run)
+    """
     if run.series("reinsurance.premium") is None:
         return
     window = window_of(run.days)
@@ -52,7 +59,9 @@ def reinsurance_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def contagion_chapter(chapter: Chapter, run: Run) -> None:
-    """Equity by institution, debts due and unpaid, DebtRank, forced sales, lapses, and every failure with its way."""
+    """Equity by institution, debts due and unpaid, DebtRank, forced sales, lapses, and every failure with its way.
+    >>> contagion_chapter(chapter, run)
+    """
     failed = failures(run)
     add_institutions(chapter, run, "contagion.institution_equity", "Equity of institutions", "USD",
                      "Assets less liabilities at market value, from the ledger, every day.")
@@ -83,7 +92,10 @@ def contagion_chapter(chapter: Chapter, run: Run) -> None:
 
 
 def failures(run: Run) -> pd.DataFrame:
-    """Failures x [day, subject, channel, cascade, round, kind], as the events tell them; empty where there is none."""
+    """Failures x [day, subject, channel, cascade, round, kind], as the events tell them; empty where there is none.
+    >>> list(failures(run))
+    ['day', 'subject', 'channel', 'cascade', 'round', 'kind']
+    """
     events = run.events[run.events["kind"] == "failure"]
     details = pd.DataFrame(list(events["details"]), index=events.index)
     if details.empty:

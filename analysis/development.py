@@ -16,7 +16,10 @@ SHOWN = 13
 
 
 def development_chapter(chapter: Chapter, run: Run) -> None:
-    """Development of claims by accident period, held reserves against the chain ladder, the triangles themselves."""
+    """Development of claims by accident period, held reserves against the chain ladder, the triangles themselves.
+
+    >>> development_chapter(chapter, run)
+    """
     period = triangles.period_months(run)
     incurred = triangles.cumulative(run, "incurred", period)
     if len(incurred) < 3 or float(incurred.max().max()) <= 0.0:
@@ -55,7 +58,11 @@ def _cells(row: pd.Series[float], form: str) -> list[str]:
 
 
 def triangle_html(triangle: pd.DataFrame, title: str, unit: str) -> str:
-    """A cumulative triangle as HTML, with a line that says how much later development is left out."""
+    """A cumulative triangle as HTML, with a line that says how much later development is left out.
+
+    >>> triangle_html(triangles.cumulative(run, "paid"), "Paid, USD", "month").count("<tr>")
+    7
+    """
     if triangle.empty:
         return ""
     shown = min(triangle.shape[1], SHOWN)
@@ -67,7 +74,11 @@ def triangle_html(triangle: pd.DataFrame, title: str, unit: str) -> str:
 
 
 def ratios_html(triangle: pd.DataFrame, unit: str) -> str:
-    """Link ratios of a triangle, with their volume-weighted average and the factor to ultimate, as HTML."""
+    """Link ratios of a triangle, with their volume-weighted average and the factor to ultimate, as HTML.
+
+    >>> ratios_html(triangles.cumulative(run, "paid"), "month").count("<tr>")
+    8
+    """
     ratios, average = triangles.link_ratios(triangle), triangles.average_ratios(triangle)
     shown = min(ratios.shape[1], SHOWN)
     heads = [f"accident {unit}", *(f"{d}–{d + 1}" for d in range(shown))]
@@ -79,7 +90,11 @@ def ratios_html(triangle: pd.DataFrame, unit: str) -> str:
 
 
 def reserves_html(reserves: pd.DataFrame) -> str:
-    """Chain-ladder ultimates against held reserves as HTML."""
+    """Chain-ladder ultimates against held reserves as HTML.
+
+    >>> reserves_html(triangles.reserve_table(run, 1)).count("<tr>")
+    4
+    """
     heads = ["pool", *(text(column) for column in reserves.columns)]
     rows = [[text(name), *("–" if value is None or math.isnan(value) else number(round(value))
                            for value in row)] for name, row in reserves.astype(float).iterrows()]

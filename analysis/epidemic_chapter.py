@@ -12,7 +12,9 @@ MOST_REGIONS = len(COLOURS)
 
 
 def epidemic_chapter(chapter: Chapter, run: Run) -> None:
-    """Prevalence by region, infections and diagnoses, reproduction number and contacts, care put off, lost pay."""
+    """Prevalence by region, infections and diagnoses, reproduction number and contacts, care put off, lost pay.
+    >>> epidemic_chapter(chapter, run)
+    """
     if run.series("epidemic.prevalence") is None:
         return
     week = min(window_of(run.days), 7)

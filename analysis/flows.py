@@ -12,6 +12,9 @@ def flow_matrix(flows: pd.DataFrame, asset: str = "USDs", opening: bool = False)
 
     ``flows`` is :attr:`analysis.load.Run.flows`. The opening (day -1), in which stocks are endowed, is left out unless
     ``opening``. The diagonal holds payments inside a sector.
+
+    >>> flow_matrix(run.flows).loc["households", "insurers"]
+    np.int64(4000001)
     """
     table = flows[(flows["asset"] == asset) & (opening | (flows["day"] >= 0))]
     sums = table.groupby(["from_sector", "to_sector"], observed=True)["amount"].sum()
@@ -21,7 +24,11 @@ def flow_matrix(flows: pd.DataFrame, asset: str = "USDs", opening: bool = False)
 
 
 def whole_units(amounts: pd.DataFrame) -> pd.DataFrame:
-    """Amounts of base units as whole units of the asset (float64), for showing."""
+    """Amounts of base units as whole units of the asset (float64), for showing.
+
+    >>> whole_units(flow_matrix(run.flows)).loc["households", "insurers"]
+    np.float64(4.000001)
+    """
     return amounts.astype("float64") / MICRO
 
 
@@ -29,6 +36,9 @@ def sector_balance(matrix: pd.DataFrame) -> pd.DataFrame:
     """One row a sector: ``received``, ``paid`` and ``net`` (received less paid) without payments inside it.
 
     Units are those of ``matrix``; the column ``net`` sums to zero to the base unit.
+
+    >>> sector_balance(flow_matrix(run.flows))["net"].tolist()
+    [-4000001, 999999, 3000002]
     """
     inside = matrix.to_numpy().diagonal()
     received, paid = matrix.sum(axis=0) - inside, matrix.sum(axis=1) - inside
@@ -39,6 +49,9 @@ def by_kind(flows: pd.DataFrame, asset: str = "USDs") -> pd.DataFrame:
     """One row for each kind of payment and pair of sectors, largest first: kind, from_sector, to_sector, amount.
 
     ``amount`` in base units (int64) over the run, without the opening.
+
+    >>> by_kind(run.flows)["kind"].tolist()
+    ['premium', 'claim', 'premium_earned']
     """
     table = flows[(flows["asset"] == asset) & (flows["day"] >= 0)]
     sums = table.groupby(["kind", "from_sector", "to_sector"], observed=True)["amount"].sum().reset_index()

@@ -13,6 +13,9 @@ def proposals(events: pd.DataFrame) -> pd.DataFrame:
     open), ``outcome`` (executed, defeated, expired, canceled, queued or open).
 
     ``events`` is :attr:`analysis.load.Run.events`.
+
+    >>> proposals(run.events)["outcome"].tolist()
+    ['executed', 'defeated']
     """
     rows: dict[str, dict[str, object]] = {}
     for day, kind, subject, details in zip(events["day"], events["kind"], events["subject"], events["details"],
@@ -36,6 +39,9 @@ def parameter_path(events: pd.DataFrame, path: str, start: float, days: int) -> 
     """The value of the governable parameter ``path`` on each of ``days`` days, in its own unit.
 
     It begins as ``start`` and takes each value that an executed proposal gave it, from the day of execution.
+
+    >>> parameter_path(run.events, "insurance.mcr_gate", 1.0, 60).iloc[[0, -1]].tolist()
+    [1.0, 0.9]
     """
     values = pd.Series(start, index=pd.RangeIndex(days, name="day"), dtype="float64")
     executed = events[events["kind"] == "governance.executed"]

@@ -11,6 +11,9 @@ def implied_flows(value: pd.DataFrame, price: pd.DataFrame) -> pd.DataFrame:
 
     flow_t = value_t - value_(t-1) * price_t / price_(t-1), the definition used for investment funds (Sirri and
     Tufano 1998, Journal of Finance 53): what the change of the share's price does not explain.
+
+    >>> implied_flows(pd.DataFrame({"A": [100.0, 120.0]}), pd.DataFrame({"A": [1.0, 1.1]})).round(6)["A"].iloc[-1]
+    np.float64(10.0)
     """
     growth = price / price.shift().where(price.shift() > 0)
     return value - value.shift() * growth
@@ -21,6 +24,9 @@ def flow_performance(value: pd.DataFrame, price: pd.DataFrame, window: int = 30)
 
     Columns ``pool``, ``day`` (first of the window), ``past_return`` (of the share over the window before) and ``flow``
     (net flow in the window over the value at its start). ``value`` (USD) and ``price``: days x pools.
+
+    >>> flow_performance(run.by_institution("insurance.senior"), run.by_institution("insurance.share_price")).shape
+    (10, 4)
     """
     flows = implied_flows(value, price)
     rows: list[dict[str, object]] = []
@@ -39,6 +45,10 @@ def annual_return(value: pd.DataFrame, price: pd.DataFrame, window: int = 90) ->
     """Return of all shares together over the last ``window`` days, per year (simple, 365 days), by day.
 
     Each day's returns of the pools are weighted by the value at its start. ``value`` (USD), ``price``: days x pools.
+
+    >>> price = pd.DataFrame({"A": [1.0, 1.001, 1.002001]})
+    >>> annual_return(price, price, window=2).round(3).iloc[-1]
+    np.float64(0.365)
     """
     held = value.shift()
     daily = price / price.shift().where(price.shift() > 0) - 1.0

@@ -141,9 +141,27 @@ class Run:
     def triangles(self) -> pd.DataFrame:
         """Loss triangles, long: institution, accident_month, development_month, and ``paid`` and ``incurred`` in base
         units (int64); without a row where the run has no pools, or was written before there were triangles."""
-        if not (self.folder / "triangles.parquet").is_file():
-            return pd.DataFrame(columns=["institution", "accident_month", "development_month", "paid", "incurred"])
-        return self._table("triangles", "institution", "accident_month", "development_month", "paid", "incurred")
+        return self._optional("triangles", "institution", "accident_month", "development_month", "paid", "incurred")
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """Own payments by ``year`` and ``income_decile``: persons, income and own_payments (base units), and counts of
+        persons uninsured, above_10, above_25, above_40_of_capacity; without a row where there was no whole year."""
+        return self._optional("people", "year", "income_decile", "persons", "income", "own_payments", "uninsured",
+                              "above_10", "above_25", "above_40_of_capacity")
+
+    @cached_property
+    def exposures(self) -> pd.DataFrame:
+        """Claims between institutions, long: day, debtor, creditor, kind, and amount, debtor_equity, creditor_equity in
+        base units; without a row where there were none."""
+        return self._optional("exposures", "day", "debtor", "creditor", "kind", "amount", "debtor_equity",
+                              "creditor_equity")
+
+    def _optional(self, name: str, *needed: str) -> pd.DataFrame:
+        """The table ``name``, or one without rows where the run did not write it."""
+        if not (self.folder / f"{name}.parquet").is_file():
+            return pd.DataFrame(columns=list(needed))
+        return self._table(name, *needed)
 
     def series(self, name: str) -> pd.Series[float] | None:
         """A market series over the days on which it was recorded, or None where the run has none."""
@@ -168,13 +186,21 @@ class Run:
 
 
 def natural(name: object) -> tuple[list[int | str], str]:
-    """Sorting key by which POOL2 comes before POOL10."""
+    """Sorting key by which POOL2 comes before POOL10.
+
+    >>> sorted(["POOL10", "POOL2"], key=natural)
+    ['POOL2', 'POOL10']
+    """
     parts = re.split(r"(\d+)", str(name), flags=re.ASCII)
     return [int(part) if place % 2 else part for place, part in enumerate(parts)], str(name)
 
 
 def load_run(folder: str | Path) -> Run:
-    """The run in ``folder``; raises :class:`FolderError` where there is none or where it is not readable."""
+    """The run in ``folder``; raises :class:`FolderError` where there is none or where it is not readable.
+
+    >>> load_run(run_folder).days
+    200
+    """
     path = Path(folder)
     if not path.is_dir():
         raise FolderError(f"{path} is not a folder")

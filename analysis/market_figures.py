@@ -13,7 +13,10 @@ from analysis.plots.style import COLOURS, Formatter, short
 
 
 def window_of(days: int) -> int:
-    """Days over which a run of ``days`` days is averaged in figures."""
+    """Days over which a run of ``days`` days is averaged in figures.
+    >>> window_of(1095)
+    30
+    """
     return 30 if days >= 180 else 7 if days >= 30 else 1
 
 
@@ -21,6 +24,8 @@ def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.Data
     """Days x labels of the market series ``names`` (series -> label) that the run has, as means of ``window`` days.
 
     None where there is nothing to draw. Units are those of the series.
+    >>> market_lines(run, {"amm.price": "price"}, 1).shape
+    (200, 1)
     """
     found = {label: run.series(name) for name, label in names.items()}
     present = {label: series for label, series in found.items() if series is not None}
@@ -33,7 +38,9 @@ def market_lines(run: Run, names: Mapping[str, str], window: int = 1) -> pd.Data
 def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, unit: str, caption: str,
               formatter: Formatter | None = short, window: int = 1, from_zero: bool = True,
               styles: Sequence[str] = (), steps: bool = False, colours: Sequence[str] = COLOURS) -> None:
-    """Add a figure of market series (series -> label), if the run has any of them."""
+    """Add a figure of market series (series -> label), if the run has any of them.
+    >>> add_lines(chapter, run, {"amm.price": "price"}, "Price", "USD", "The first pool's.")
+    """
     found = market_lines(run, names, window)
     if found is not None:
         chapter.figure(lambda axes: lines.lines(axes, found, title, lines.in_days(unit, window), formatter, run.days,

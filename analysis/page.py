@@ -33,13 +33,21 @@ _GLYPH = re.compile(r'<path id="(DejaVu[^"]*)"[^>]*/>')
 
 
 def text(value: object) -> str:
-    """``value`` as text of an HTML page: escaped, with control and format characters replaced by U+FFFD."""
+    """``value`` as text of an HTML page: escaped, with control and format characters replaced by U+FFFD.
+
+    >>> text("a < b")
+    'a &lt; b'
+    """
     shown = "".join(c if c.isprintable() or c in "\n\t" else " " if c.isspace() else "\ufffd" for c in str(value))
     return html.escape(shown)
 
 
 def number(value: object) -> str:
-    """A figure with four digits, or a dash where there is none."""
+    """A figure with four digits, or a dash where there is none.
+
+    >>> number(1234.5)
+    '1,234'
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return "–" if value is None else text(value)
     if not math.isfinite(value):
@@ -52,6 +60,9 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence
     """An HTML table that scrolls sideways where it is too wide; ``numeric`` columns are set flush right.
 
     ``heads`` and the cells of ``rows`` are HTML: escape what comes from a file with :func:`text`.
+
+    >>> table(["pool"], [["EAST"]]).count("<tr>")
+    2
     """
     def cells(tag: str, row: Sequence[str]) -> str:
         """One row."""
@@ -64,14 +75,22 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence
 
 
 def cards(figures: Iterable[tuple[str, str]]) -> str:
-    """Cards of (figure, what it is), both plain text."""
+    """Cards of (figure, what it is), both plain text.
+
+    >>> cards([("7", "pools")]).count("card")
+    2
+    """
     return '<div class="cards">' + "".join(
         f'<div class="card"><b>{text(figure)}</b><span>{text(label)}</span></div>' for figure, label in figures
     ) + "</div>"
 
 
 def folded(summary: str, content: str) -> str:
-    """HTML ``content`` that unfolds on a click on ``summary`` (plain text); left out in print."""
+    """HTML ``content`` that unfolds on a click on ``summary`` (plain text); left out in print.
+
+    >>> folded("More", "<p>x</p>")
+    '<details><summary>More</summary><p>x</p></details>'
+    """
     return f"<details><summary>{text(summary)}</summary>{content}</details>"
 
 
@@ -81,6 +100,9 @@ def figure_svg(draw: Draw, prefix: str, width: float = 5.3, height: float = 2.9,
 
     ``margins`` are inches left, right, below and above; ``prefix`` keeps its ids apart from those of other figures;
     ``marks`` are days (day -> name) marked by a line. Equal pictures give equal text.
+
+    >>> figure_svg(lambda axes: axes.set_title("Empty"), "e")[:4]
+    '<svg'
     """
     with house_style(), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")
@@ -108,7 +130,11 @@ def _rounded(found: re.Match[str]) -> str:
 
 
 def share_glyphs(page: str) -> str:
-    """``page`` with the letters' outlines, which each figure repeats, kept once at the top of its body."""
+    """``page`` with the letters' outlines, which each figure repeats, kept once at the top of its body.
+
+    >>> share_glyphs("<body></body>")
+    '<body></body>'
+    """
     glyphs = {found[1]: found[0] for found in _GLYPH.finditer(page)}
     kept = "".join(glyphs[name] for name in sorted(glyphs))
     rest = _GLYPH.sub("", page).replace("<defs></defs>", "")

@@ -31,7 +31,10 @@ HEADS = {"members": "members", "rate": "rate, USD", "loss_ratio": "loss ratio, 3
 
 
 def plan_chapter(chapter: Chapter, run: Run) -> None:
-    """Enrolment, premium, cost and loss ratio by plan, the gaps between plans, and a table of their ends."""
+    """Enrolment, premium, cost and loss ratio by plan, the gaps between plans, and a table of their ends.
+
+    >>> plan_chapter(chapter, run)
+    """
     for name, weight, title, unit, caption, formatter, steps in FIGURES:
         found = selection.by_plan(run, name, weight)
         if found is not None and len(found) > 1:
@@ -55,5 +58,9 @@ def plan_chapter(chapter: Chapter, run: Run) -> None:
 
 def drawing(found: pd.DataFrame, title: str, unit: str, formatter: Formatter, days: int,
             steps: bool) -> Callable[[Axes], Axes]:
-    """A figure of lines, one for each column of ``found``."""
+    """A figure of lines, one for each column of ``found``.
+
+    >>> drawing(pd.DataFrame({"a": [1.0, 2.0]}), "Price", "USD", short, 2, False)(axes).get_ylabel()
+    'USD'
+    """
     return lambda axes: lines.lines(axes, found, title, unit, formatter, days, steps=steps)

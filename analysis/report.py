@@ -23,12 +23,20 @@ ROUTINE = ("governance.", "research.")
 
 
 def count(value: float) -> str:
-    """A whole number."""
+    """A whole number.
+
+    >>> count(12345.0)
+    '12,345'
+    """
     return f"{value:,.0f}"
 
 
 def dollars(value: float) -> str:
-    """Dollars: whole below a hundred thousand, shortened above."""
+    """Dollars: whole below a hundred thousand, shortened above.
+
+    >>> dollars(1.5e6)
+    '$1.5M'
+    """
     return f"${value:,.0f}" if abs(value) < 1e5 else f"${short(value)}"
 
 
@@ -66,7 +74,11 @@ KEY_FIGURES: tuple[tuple[str, tuple[tuple[str, str, Callable[[float], str]], ...
 
 
 def verdicts(run: Run) -> str:
-    """How the run stands to each expectation, as HTML."""
+    """How the run stands to each expectation, as HTML.
+
+    >>> verdicts(run)[:3]
+    '<p>'
+    """
     rows = run.expectations
     if not rows:
         return "<p>This run has no expectation to be held against.</p>"
@@ -84,7 +96,11 @@ def verdicts(run: Run) -> str:
 
 
 def key_figures(metrics: Mapping[str, float]) -> str:
-    """Cards of the figures of :data:`KEY_FIGURES` that the run has, as HTML."""
+    """Cards of the figures of :data:`KEY_FIGURES` that the run has, as HTML.
+
+    >>> key_figures({})
+    ''
+    """
     blocks = []
     for title, figures in KEY_FIGURES:
         shown = [(form(metrics[name]), label) for name, label, form in figures if name in metrics]
@@ -94,14 +110,22 @@ def key_figures(metrics: Mapping[str, float]) -> str:
 
 
 def figures_html(metrics: Mapping[str, float]) -> str:
-    """Every figure of the run, folded, as HTML."""
+    """Every figure of the run, folded, as HTML.
+
+    >>> figures_html(run.metrics).count("<table>")
+    1
+    """
     rows = [[f"<code>{text(metric)}</code>", number(value)] for metric, value in sorted(metrics.items())]
     return folded(f"{len(rows)} figures of this run", table(["figure", "value"], rows, (1,)))
 
 
 def events_html(run: Run, first: int = 15, most: int = 300) -> str:
     """Shocks, defaults, gates and the like: the ``first`` rows, the next up to ``most`` folded; of routine kinds only
-    the number."""
+    the number.
+
+    >>> events_html(run).count("<table>")
+    1
+    """
     events = run.events
     if events.empty:
         return "<p>None.</p>"
@@ -128,7 +152,11 @@ def events_html(run: Run, first: int = 15, most: int = 300) -> str:
 
 
 def shock_days(run: Run) -> dict[int, str]:
-    """Days of the scenario's shocks with their names, for marking them in figures."""
+    """Days of the scenario's shocks with their names, for marking them in figures.
+
+    >>> shock_days(run)
+    {20: 'fee spike'}
+    """
     shocks = run.events[run.events["kind"] == "shock"]
     marks: dict[int, str] = {}
     for day, subject in zip(shocks["day"], shocks["subject"], strict=True):
@@ -138,7 +166,11 @@ def shock_days(run: Run) -> dict[int, str]:
 
 
 def chapters_html(run: Run) -> str:
-    """All chapters that the run has data for, as HTML."""
+    """All chapters that the run has data for, as HTML.
+
+    >>> chapters_html(run).count("<h2>")
+    8
+    """
     marks = shock_days(run)
     parts = []
     for place, (title, build) in enumerate(CHAPTERS):
@@ -149,7 +181,11 @@ def chapters_html(run: Run) -> str:
 
 
 def reproduce(run: Run) -> str:
-    """What makes the same run again, as HTML."""
+    """What makes the same run again, as HTML.
+
+    >>> reproduce(run).count("--seed 7")
+    1
+    """
     manifest = run.manifest
     versions = manifest.get("versions")
     named = ", ".join(f"{name} {version}" for name, version in sorted(versions.items())) \

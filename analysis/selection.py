@@ -11,7 +11,11 @@ MOST_LINES = len(COLOURS)
 
 
 def plan_of(institution: object) -> str:
-    """The plan in a name such as "POOL1/generous"; the whole name where there is no plan in it."""
+    """The plan in a name such as "POOL1/generous"; the whole name where there is no plan in it.
+
+    >>> plan_of("POOL1/generous")
+    'generous'
+    """
     return str(institution).rpartition("/")[2]
 
 
@@ -19,6 +23,9 @@ def by_plan(run: Run, name: str, weight: str = "") -> pd.DataFrame | None:
     """Days x plans of one institution series of plans; None where the run has none, or only one plan.
 
     Sums over pools, or means weighted by the series ``weight``. Up to eight institutions are shown one by one.
+
+    >>> by_plan(run, "selection.members") is None
+    True
     """
     table = run.by_institution(name)
     if table is None or table.shape[1] < 2:
@@ -37,7 +44,11 @@ def by_plan(run: Run, name: str, weight: str = "") -> pd.DataFrame | None:
 
 
 def ends(run: Run) -> pd.DataFrame | None:
-    """Plans x [members, rate, loss_ratio, care_cost, transfers]: their last values, and transfers over the run, USD."""
+    """Plans x [members, rate, loss_ratio, care_cost, transfers]: their last values, and transfers over the run, USD.
+
+    >>> ends(run) is None
+    True
+    """
     names = {"members": "selection.members", "rate": "selection.base_rate", "loss_ratio": "selection.loss_ratio",
              "care_cost": "selection.care_cost"}
     tables = {column: run.by_institution(name) for column, name in names.items()}

@@ -18,7 +18,11 @@ STATES = ("active", "gated", "run-off", "closed")
 
 
 def pooled(run: Run, name: str) -> pd.Series[float] | None:
-    """Sum over pools of one institution series, by day; None where the run has none. The unit is the series'."""
+    """Sum over pools of one institution series, by day; None where the run has none. The unit is the series'.
+
+    >>> len(pooled(run, "insurance.capital"))
+    200
+    """
     table = run.by_institution(name)
     return None if table is None else table.sum(axis=1, min_count=1)
 
@@ -28,6 +32,9 @@ def own_funds(run: Run) -> pd.DataFrame | None:
 
     ``junior`` is what stands before the senior shares: junior stakes, surplus and the margin in the claims fund. The
     MCR is read back from capital and ``insurance.mcr_ratio``, pool by pool.
+
+    >>> own_funds(run).columns.tolist()
+    ['senior', 'junior', 'scr', 'mcr']
     """
     senior, junior = pooled(run, "insurance.senior"), pooled(run, "insurance.junior")
     if senior is None or junior is None:
@@ -47,13 +54,20 @@ def rolling_ratio(part: pd.DataFrame, whole: pd.DataFrame, window: int) -> pd.Da
 
     NaN before the window is full and where the denominator is zero. With incurred claims and earned premium this is
     the loss ratio of the window.
+
+    >>> rolling_ratio(pd.DataFrame({"A": [1.0, 2.0]}), pd.DataFrame({"A": [2.0, 2.0]}), 2)["A"].iloc[-1]
+    np.float64(0.75)
     """
     below = whole.rolling(window, min_periods=window).sum()
     return part.rolling(window, min_periods=window).sum() / below.where(below > 0)
 
 
 def reserves(run: Run) -> pd.DataFrame | None:
-    """Days x [outstanding, ibnr, unearned] of all pools together, USD."""
+    """Days x [outstanding, ibnr, unearned] of all pools together, USD.
+
+    >>> reserves(run).columns.tolist()
+    ['outstanding', 'ibnr', 'unearned']
+    """
     names = {"outstanding": "insurance.outstanding", "ibnr": "insurance.ibnr",
              "unearned": "insurance.unearned_premium"}
     columns = {column: pooled(run, name) for column, name in names.items()}
@@ -65,6 +79,9 @@ def borne_by_layer(run: Run, period: int = 30) -> pd.DataFrame | None:
     """Periods of ``period`` days (index: first day) x layers of the waterfall: claims borne in the period, USD.
 
     The rows sum to what the pools paid. A last period that is not whole is left out, unless it is the only one.
+
+    >>> borne_by_layer(run).index.tolist()
+    [0, 30, 60, 90, 120, 150]
     """
     columns = {label: pooled(run, name) for name, label in LAYERS}
     found = {label: series for label, series in columns.items() if series is not None}
@@ -77,6 +94,9 @@ def by_period(table: pd.DataFrame, period: int) -> pd.DataFrame:
     """Sums of the columns of ``table`` (index: days) over periods of ``period`` days, indexed by their first day.
 
     A last period that is not whole is left out, unless it is the only one.
+
+    >>> by_period(pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0]}), 2)["a"].tolist()
+    [3.0, 7.0]
     """
     days = table.index.to_numpy()
     whole = (int(days.max()) + 1) // period
@@ -85,7 +105,11 @@ def by_period(table: pd.DataFrame, period: int) -> pd.DataFrame:
 
 
 def quantity(name: str, run: Run, how: str) -> pd.Series[float] | None:
-    """One figure a pool from the institution series ``name``: ``how`` is sum, last, min or a mean over the days."""
+    """One figure a pool from the institution series ``name``: ``how`` is sum, last, min or a mean over the days.
+
+    >>> quantity("insurance.members", run, "last").index.tolist()
+    ['EAST', 'WEST']
+    """
     table = run.by_institution(name)
     if table is None:
         return None
@@ -97,7 +121,11 @@ def quantity(name: str, run: Run, how: str) -> pd.Series[float] | None:
 def pool_table(run: Run) -> pd.DataFrame | None:
     """One row a pool: members, earned premium, incurred claims (USD), incurred loss ratio, combined ratio, capital
     (USD), SCR ratio at the end, lowest MCR ratio, days gated, unpaid claims (USD), price of the senior and of the
-    junior share (first price 1), and the state at the end. Columns that the run cannot give are absent."""
+    junior share (first price 1), and the state at the end. Columns that the run cannot give are absent.
+
+    >>> pool_table(run).index.tolist()
+    ['EAST', 'WEST']
+    """
     wanted = (("members", "insurance.members", "last"), ("earned premium", "insurance.earned_premium", "sum"),
               ("incurred claims", "insurance.incurred", "sum"), ("loss ratio", "insurance.loss_ratio", "last"),
               ("combined ratio", "insurance.combined_ratio", "last"), ("capital", "insurance.capital", "last"),
@@ -115,3 +143,27 @@ def pool_table(run: Run) -> pd.DataFrame | None:
         last = states.ffill().iloc[-1]
         table["state"] = [STATES[int(last[pool])] if np.isfinite(last[pool]) else "" for pool in table.index]
     return table
+
+
+def waterfall(run: Run) -> pd.DataFrame | None:
+    """Layers of the waterfall, the first to bear a claim first, x [stands, bore]: USD at the end of the run before
+    reserves, and claims borne over the run, all pools together. None where the run has no pools.
+
+    What stands sums to capital and claim reserves; other assets, such as recoverables, are with the junior tranche.
+
+    >>> waterfall(run).index.tolist()
+    ['earned premium', 'surplus', 'junior tranche', 'senior capital']
+    """
+    def last(name: str) -> float:
+        """All pools' value of the series at the end, 0 where there is none."""
+        values = pooled(run, name)
+        return 0.0 if values is None else float(values.iloc[-1])
+
+    if pooled(run, "insurance.capital") is None:
+        return None
+    premium, surplus, senior = (last(f"insurance.{name}") for name in ("claims_fund", "surplus", "senior"))
+    whole = last("insurance.capital") + last("insurance.outstanding") + last("insurance.ibnr")
+    stands = (premium, surplus, whole - premium - surplus - senior, senior)
+    borne = [pooled(run, name) for name, _ in LAYERS]
+    return pd.DataFrame({"stands": stands, "bore": [0.0 if one is None else float(one.sum()) for one in borne]},
+                        index=[label for _, label in LAYERS])

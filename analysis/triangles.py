@@ -17,13 +17,21 @@ MONTHLY_UP_TO = 15
 
 
 def period_months(run: Run) -> int:
-    """Months in a period of the run's triangles: 1, or 3 where the run is long."""
+    """Months in a period of the run's triangles: 1, or 3 where the run is long.
+
+    >>> period_months(run)
+    1
+    """
     return 1 if run.days // MONTH_DAYS <= MONTHLY_UP_TO else 3
 
 
 def cumulative(run: Run, what: str, period: int = 1, pool: str | None = None) -> pd.DataFrame:
     """Cumulative ``what`` ("paid" or "incurred") in USD: accident periods x development periods, NaN beyond the last
-    whole period of the run. All pools together where no ``pool`` is named; empty where there is nothing to show."""
+    whole period of the run. All pools together where no ``pool`` is named; empty where there is nothing to show.
+
+    >>> cumulative(run, "paid", pool="EAST").iloc[0, 0]
+    np.float64(700.0)
+    """
     rows = run.triangles
     if pool is not None:
         rows = rows[rows["institution"] == pool]
@@ -42,7 +50,11 @@ def cumulative(run: Run, what: str, period: int = 1, pool: str | None = None) ->
 
 
 def link_ratios(triangle: pd.DataFrame) -> pd.DataFrame:
-    """Ratios of successive columns by accident period; NaN where either is unknown or the first is 0."""
+    """Ratios of successive columns by accident period; NaN where either is unknown or the first is 0.
+
+    >>> link_ratios(pd.DataFrame([[1.0, 2.0], [1.0, np.nan]])).iloc[0, 0]
+    np.float64(2.0)
+    """
     values = triangle.to_numpy(dtype="float64")
     before = values[:, :-1]
     ratios = values[:, 1:] / np.where(before > 0.0, before, np.nan)
@@ -51,7 +63,11 @@ def link_ratios(triangle: pd.DataFrame) -> pd.DataFrame:
 
 def average_ratios(triangle: pd.DataFrame) -> pd.Series[float]:
     """Volume-weighted link ratio of each development period, sum of the later over sum of the earlier column over the
-    rows that know both; 1 where they are 0."""
+    rows that know both; 1 where they are 0.
+
+    >>> average_ratios(pd.DataFrame([[1.0, 2.0], [1.0, np.nan]])).tolist()
+    [2.0]
+    """
     values = triangle.to_numpy(dtype="float64")
     found = []
     for d in range(values.shape[1] - 1):
@@ -63,7 +79,11 @@ def average_ratios(triangle: pd.DataFrame) -> pd.Series[float]:
 
 def chain_ladder(triangle: pd.DataFrame) -> pd.DataFrame:
     """By accident period: ``latest`` known amount, ``factor`` to ultimate, ``ultimate`` and what is still to come,
-    ``outstanding`` (USD). No tail beyond the last development period."""
+    ``outstanding`` (USD). No tail beyond the last development period.
+
+    >>> chain_ladder(pd.DataFrame([[1.0, 2.0], [1.0, np.nan]]))["ultimate"].tolist()
+    [2.0, 2.0]
+    """
     ratios = average_ratios(triangle).to_numpy()
     factors = np.append(np.cumprod(ratios[::-1])[::-1], 1.0)
     size = len(triangle)
@@ -76,7 +96,11 @@ def chain_ladder(triangle: pd.DataFrame) -> pd.DataFrame:
 
 def held(run: Run, pool: str | None, name: str, period: int) -> float | None:
     """The reserve series ``name`` (USD) at the end of the last whole period, of one pool or of all; None where it was
-    not recorded."""
+    not recorded.
+
+    >>> held(run, "EAST", "insurance.members", 1) is None
+    False
+    """
     table = run.by_institution(name)
     day = run.days // (MONTH_DAYS * period) * MONTH_DAYS * period - 1
     if table is None or day not in table.index:
@@ -87,7 +111,11 @@ def held(run: Run, pool: str | None, name: str, period: int) -> float | None:
 
 def reserve_table(run: Run, period: int) -> pd.DataFrame:
     """One row a pool, and "all pools": USD paid, reported and not paid (case reserves and debts), chain-ladder ultimate
-    of incurred claims, IBNR by it and as held, and the ultimate of paid claims. At the end of the last whole period."""
+    of incurred claims, IBNR by it and as held, and the ultimate of paid claims. At the end of the last whole period.
+
+    >>> reserve_table(run, 1).index.tolist()
+    ['EAST', 'WEST', 'all pools']
+    """
     pools = sorted(run.triangles["institution"].unique(), key=natural)
     rows = {}
     for pool in [*pools, None]:

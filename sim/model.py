@@ -35,6 +35,9 @@ INSTITUTION_ACCOUNTS = 4096
 COLLECT_AFTER = 50_000
 """Objects made, and not freed, between two rounds of the garbage collector; Python's 700 are a fraction of a day."""
 
+NETWORK_EVERY_DAYS = 30
+"""Days between two records of the network of claims between institutions; the last day is one too."""
+
 CheckInvariants = Literal["every", "end", "off"]
 
 
@@ -169,7 +172,26 @@ class HealthMarket(mesa.Model):
 
         for mechanism in self._mechanisms.values():
             mechanism.observe(self)
+        if self.day % NETWORK_EVERY_DAYS == 0 or self.day == self.horizon_days - 1:
+            self.record_network()
         self.record.close_day()
+
+    def record_network(self) -> None:
+        """Record who owes whom how much today, summed by pair and kind, in sorted order, with the equity of both."""
+        exposures = self.exposures()
+        if not exposures:
+            return
+        statements = self.statements()
+        names = {one.account: one.institution for one in statements}
+        equity = {one.institution: one.equity for one in statements}
+        owed: dict[tuple[str, str, str], int] = {}
+        for one in exposures:
+            debtor, creditor = (names.get(account) or self.ledger.account_name(account)
+                                for account in (one.debtor, one.creditor))
+            owed[debtor, creditor, one.kind] = owed.get((debtor, creditor, one.kind), 0) + one.amount
+        for debtor, creditor, kind in sorted(owed):
+            self.record.row("exposures", self.day, debtor, creditor, kind, owed[debtor, creditor, kind],
+                            equity.get(debtor), equity.get(creditor))
 
     def apply_shocks(self) -> None:
         """Apply the scenario's events of today, then what mechanisms themselves do in that phase."""

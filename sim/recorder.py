@@ -18,8 +18,18 @@ if TYPE_CHECKING:
     from sim.scenario.types import Section
 
 
+TABLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "people": (("year", "int32"), ("income_decile", "int32"), ("persons", "int64"), ("income", "int64"),
+               ("own_payments", "int64"), ("uninsured", "int64"), ("above_10", "int64"), ("above_25", "int64"),
+               ("above_40_of_capacity", "int64")),
+    "exposures": (("day", "int32"), ("debtor", "string"), ("creditor", "string"), ("kind", "string"),
+                  ("amount", "int64"), ("debtor_equity", "int64"), ("creditor_equity", "int64")),
+}
+"""Further tables of a run, each with its columns and their types: written where a mechanism added rows to them."""
+
+
 class RecorderError(KeyError):
-    """A series or metric that no section declared."""
+    """A series, metric or table that nobody declared."""
 
 
 class Recorder:
@@ -43,6 +53,7 @@ class Recorder:
         self.events: list[tuple[int, str, str, float, str]] = []
         self.flows: list[tuple[int, str, str, str, str, int]] = []
         self.triangles: list[tuple[str, np.ndarray, np.ndarray]] = []
+        self.tables: dict[str, list[tuple[Any, ...]]] = {}
 
     def _row(self) -> np.ndarray:
         return np.full(self.horizon_days, np.nan)
@@ -78,6 +89,14 @@ class Recorder:
         """Record an institution's loss triangle at the end of the run: base units int64[months, months] by accident
         month and development month."""
         self.triangles.append((institution, paid, incurred))
+
+    def row(self, table: str, *values: Any) -> None:
+        """Add a row to one of :data:`TABLES`, values in the order of its columns."""
+        if table not in TABLES:
+            raise RecorderError(f"there is no table {table!r}")
+        if len(values) != len(TABLES[table]):
+            raise RecorderError(f"a row of {table!r} has {len(TABLES[table])} values, not {len(values)}")
+        self.tables.setdefault(table, []).append(values)
 
     def event(self, kind: str, subject: str = "", amount: float = 0.0, **details: Any) -> None:
         """Record an event of today; undone if the transaction it belongs to is rolled back."""

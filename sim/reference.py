@@ -27,6 +27,15 @@ FILES = {
                          "month, and by how much the known loss changed (reported, corrected when decided). Cells "
                          "where nothing happened are left out; sums over all cells are all that was paid and all that "
                          "was incurred, without IBNR.",
+    "people.parquet": "Own payments for care by year and income decile, for each whole year: `year` (from 0), "
+                      "`income_decile` (1 the poorest) int32; `persons` int64; `income` and `own_payments` int64, sums "
+                      "over the persons in base units; `uninsured` (without any cover at the end of the year), "
+                      "`above_10`, `above_25` (own payments above 10 and 25 % of income) and `above_40_of_capacity` "
+                      "(above 40 % of capacity to pay by the method of the WHO, Xu 2005: net income less subsistence), "
+                      "int64 persons.",
+    "exposures.parquet": "Claims between institutions every 30 days and on the last day, where there are any: `day` "
+                         "int32, `debtor`, `creditor`, `kind` strings, `amount` int64 in base units of the asset owed, "
+                         "`debtor_equity` and `creditor_equity` int64 in base units of USDs (assets less liabilities).",
     "summary.json": "`metrics`: the figures of the run, below; `expectations`: those that one run can be held against.",
     "manifest.json": "Versions, seed, commit and hash of the configuration: what reproduces the run.",
     "scenario.yaml": "The scenario, fully resolved: running it again with the same seed gives the same bytes.",

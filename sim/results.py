@@ -1,9 +1,9 @@
 """Writes a run's folder: it appears whole or not at all.
 
 ``scenario.yaml`` (resolved), ``manifest.json`` (versions, seed, configuration hash), ``daily.parquet``,
-``institutions.parquet``, ``flows.parquet``, ``events.parquet``, ``triangles.parquet`` where there are pools,
-``summary.json``; and ``log.jsonl``, the only file that may differ between two equal runs, because it holds times and
-the host.
+``institutions.parquet``, ``flows.parquet``, ``events.parquet``, ``summary.json``; ``triangles.parquet``,
+``people.parquet`` and ``exposures.parquet`` where there is something to put there; and ``log.jsonl``, the only file
+that may differ between two equal runs, because it holds times and the host.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sim
+from sim.recorder import TABLES
 from sim.run_folder import FORMAT_NAME, OutputRefused, check_run_folder
 
 if TYPE_CHECKING:
@@ -119,6 +120,13 @@ def triangles_table(market: HealthMarket) -> pa.Table:
                      for i, (name, kind) in enumerate(zip(names, types, strict=True))})
 
 
+def further_table(market: HealthMarket, name: str) -> pa.Table:
+    """A table of :data:`sim.recorder.TABLES`, rows as they were recorded."""
+    rows = market.record.tables[name]
+    return pa.table({column: pa.array([row[i] for row in rows], type=pa.type_for_alias(kind))
+                     for i, (column, kind) in enumerate(TABLES[name])})
+
+
 def summary(market: HealthMarket, result: RunResult) -> dict[str, Any]:
     """Metrics of the run, and each expectation that one run can be held against."""
     return {"name": market.scenario.name, "seed": result.seed, "days": result.days, "metrics": result.summary,
@@ -158,6 +166,8 @@ def write_run(market: HealthMarket, result: RunResult, folder: Path, replace: bo
             tables["triangles"] = triangles_table
         for name, build in tables.items():
             pq.write_table(build(market), temporary / f"{name}.parquet", compression="zstd")
+        for name in market.record.tables:
+            pq.write_table(further_table(market, name), temporary / f"{name}.parquet", compression="zstd")
         _write_json(temporary / "summary.json", summary(market, result))
         log = {"host": platform.node(), "machine": platform.machine(), "seconds": result.seconds,
                "hook_seconds": result.hook_seconds}

@@ -13,7 +13,11 @@ from analysis.plots.style import BLUE, COLOURS, GREY, Formatter, finish, percent
 
 def stacked(axes: Axes, table: pd.DataFrame, title: str, unit: str, formatter: Formatter | None = None,
             colours: Sequence[str] = COLOURS, days: int = 0) -> Axes:
-    """Stacked bars of the columns of ``table`` (index: first day of each period); negative columns go downwards."""
+    """Stacked bars of the columns of ``table`` (index: first day of each period); negative columns go downwards.
+
+    >>> stacked(axes, pd.DataFrame({"a": [1.0, 2.0]}, index=[0, 30]), "Claims", "USD").get_ylabel()
+    'USD'
+    """
     starts = table.index.to_numpy(dtype="float64")
     period = float(np.diff(starts).min()) if len(starts) > 1 else float(days or 1)
     above = np.zeros(len(table))
@@ -32,7 +36,11 @@ def stacked(axes: Axes, table: pd.DataFrame, title: str, unit: str, formatter: F
 
 
 def deciles(axes: Axes, metrics: Mapping[str, float], prefix: str, title: str, across: str, unit: str) -> Axes:
-    """Bars of the ten shares ``prefix``1 to ``prefix``10 of ``metrics``; ``across`` says what the deciles are of."""
+    """Bars of the ten shares ``prefix``1 to ``prefix``10 of ``metrics``; ``across`` says what the deciles are of.
+
+    >>> deciles(axes, run.metrics, "patients.uninsured_decile_", "Uninsured", "income decile", "share").get_xlabel()
+    'income decile'
+    """
     places = list(range(1, 11))
     shares = [metrics.get(f"{prefix}{place}", float("nan")) for place in places]
     axes.bar(places, shares, color=BLUE, width=0.8)
@@ -50,7 +58,11 @@ def deciles(axes: Axes, metrics: Mapping[str, float], prefix: str, title: str, a
 def concentration(axes: Axes, metrics: Mapping[str, float], prefix: str, published: Mapping[str, float],
                   source: str) -> Axes:
     """Share of a year's spending on the top 1, 5, 10 and 50 % of persons (``prefix``1_share, ...), beside
-    ``published`` ("1" -> share), which ``source`` names."""
+    ``published`` ("1" -> share), which ``source`` names.
+
+    >>> concentration(axes, run.metrics, "patients.top", {"1": 0.2, "5": 0.5}, "published").get_ylabel()
+    'share of all spending'
+    """
     tops = list(published)
     places = np.arange(len(tops), dtype="float64")
     for shift, values, colour, label in (

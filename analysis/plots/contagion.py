@@ -23,7 +23,11 @@ SHADES = (GREY, BLUE, RED, ORANGE)
 
 
 def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
-    """(manifest, summary, sizes) of a laboratory's folder; raises :class:`FolderError`."""
+    """(manifest, summary, sizes) of a laboratory's folder; raises :class:`FolderError`.
+
+    >>> [len(part) for part in load_experiment(laboratory)[1:]]
+    [3, 2]
+    """
     try:
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         if manifest.get("format_name") != "salus-laboratory":
@@ -35,7 +39,11 @@ def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.Data
 
 def curve(axes: Axes, table: pd.DataFrame, figure: str, series: Sequence[str], title: str) -> Axes:
     """``figure`` ("frequency" or "extent") of each of the ``series`` over x: points, intervals as bars, the analytic
-    value of an infinite network as a line."""
+    value of an infinite network as a line.
+
+    >>> curve(axes, load_experiment(laboratory)[1], "frequency", ["a"], "Frequency").get_title(loc="left")
+    'Frequency'
+    """
     for colour, name in zip(SERIES_COLOURS, series, strict=False):
         rows = table[table["series"] == name].sort_values("x")
         known = rows[rows[figure].notna()]
@@ -56,7 +64,11 @@ def curve(axes: Axes, table: pd.DataFrame, figure: str, series: Sequence[str], t
 def sizes(axes: Axes, table: pd.DataFrame, name: str, at: Sequence[float], runs: int) -> Axes:
     """Complementary cumulative distribution of the share that fails on the curve ``name``: one step line for each x in
     ``at`` (``table``: series, x, share, at_least). The last step of each, of at least one of the ``runs``, ends at the
-    axis."""
+    axis.
+
+    >>> sizes(axes, load_experiment(laboratory)[2], "a", [2.0], 100).get_ylabel()
+    'share of runs'
+    """
     lowest = 0.5 / runs
     for colour, x in zip(SHADES, at, strict=False):
         rows = table[(table["series"] == name) & (table["x"] == x)].sort_values("share")
@@ -76,7 +88,11 @@ def sizes(axes: Axes, table: pd.DataFrame, name: str, at: Sequence[float], runs:
 
 
 def representative(table: pd.DataFrame, series: str) -> list[float]:
-    """Places on the curve: where failures begin to become systemic, do so most often, cease to, and the last."""
+    """Places on the curve: where failures begin to become systemic, do so most often, cease to, and the last.
+
+    >>> representative(load_experiment(laboratory)[1], "a")
+    [1.0, 2.0, 3.0]
+    """
     rows = table[table["series"] == series].sort_values("x").reset_index(drop=True)
     inside = rows[rows["frequency"] >= 0.02]["x"]
     if inside.empty:
@@ -86,7 +102,11 @@ def representative(table: pd.DataFrame, series: str) -> list[float]:
 
 
 def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, shares: pd.DataFrame) -> Figure:
-    """Frequency, extent and sizes side by side, each under its legend."""
+    """Frequency, extent and sizes side by side, each under its legend.
+
+    >>> len(experiment_figure(*load_experiment(laboratory)).axes)
+    3
+    """
     series = list(dict.fromkeys(summary["series"]))
     main = series[1] if len(series) == 3 else series[0]
     figure = Figure(figsize=(10.2, 3.8))
@@ -141,7 +161,11 @@ def _note(manifest: dict[str, Any]) -> str:
 
 
 def write_picture(folder: Path) -> Path:
-    """Draw ``folder``/picture.png from the folder's tables."""
+    """Draw ``folder``/picture.png from the folder's tables.
+
+    >>> write_picture(laboratory).name
+    'picture.png'
+    """
     with house_style():
         figure = experiment_figure(*load_experiment(folder))
         path = folder / "picture.png"

@@ -14,6 +14,9 @@ def draw_flow_matrix(axes: Axes, matrix: pd.DataFrame, unit: str = "USD") -> Axe
     """Heat map of ``matrix`` (sectors x sectors, whole units; rows pay columns) with sums in the margins.
 
     Colours are logarithmic over the six largest powers of ten, and only help the eye: the figures are in the cells.
+
+    >>> draw_flow_matrix(axes, pd.DataFrame([[0.0, 2.0], [1.0, 0.0]])).get_xlabel()
+    'paid to'
     """
     values = matrix.to_numpy(dtype="float64")
     size = len(values)

@@ -12,12 +12,20 @@ from analysis.plots.style import COLOURS, SKY, Formatter, finish, thin, time_axi
 
 
 def smooth(table: pd.DataFrame, window: int) -> pd.DataFrame:
-    """Mean of the last ``window`` days of each column; NaN before the window is full."""
+    """Mean of the last ``window`` days of each column; NaN before the window is full.
+
+    >>> smooth(pd.DataFrame({"a": [1.0, 3.0]}), 2)["a"].iloc[-1]
+    np.float64(2.0)
+    """
     return table if window <= 1 else table.rolling(window, min_periods=window).mean()
 
 
 def in_days(unit: str, window: int) -> str:
-    """The unit of a figure with the window of its mean, where there is one."""
+    """The unit of a figure with the window of its mean, where there is one.
+
+    >>> in_days("USD", 30)
+    'USD, 30-day mean'
+    """
     return unit if window <= 1 else f"{unit}, {window}-day mean"
 
 
@@ -28,6 +36,9 @@ def lines(axes: Axes, table: pd.DataFrame, title: str, unit: str, formatter: For
 
     ``unit`` labels the vertical axis; ``days`` is the length of the horizontal one (default: the table's);
     ``styles`` and ``colours`` go by column, the first at the bottom; ``steps`` draws values that hold until the next.
+
+    >>> lines(axes, pd.DataFrame({"a": [1.0, 2.0]}), "Price", "USD").get_ylabel()
+    'USD'
     """
     for position, label in enumerate(table.columns):
         values = thin(table[label])
@@ -48,6 +59,9 @@ def spread(axes: Axes, table: pd.DataFrame, what: str) -> Axes:
     """The range over the columns of ``table`` (days x institutions) as a band, and their median as a line.
 
     ``what`` names one institution in the legend, such as "pool".
+
+    >>> len(spread(axes, run.by_institution("insurance.capital"), "pool").lines)
+    1
     """
     known = table.dropna(how="all")
     least, middle, most = (thin(known.quantile(q, axis=1)) for q in (0.0, 0.5, 1.0))

@@ -12,7 +12,11 @@ from analysis.plots.style import BLACK, RED, SKY, finish, percent, plain, thin, 
 
 
 def share_prices(axes: Axes, table: pd.DataFrame, kind: str) -> Axes:
-    """Price of the pools' shares of one ``kind`` (days x pools; 1 at first): range, median, and the lowest last."""
+    """Price of the pools' shares of one ``kind`` (days x pools; 1 at first): range, median, and the lowest last.
+
+    >>> share_prices(axes, run.by_institution("insurance.share_price"), "senior").get_xlabel()
+    'day'
+    """
     spread(axes, table, "pool")
     lowest = table.ffill().iloc[-1].idxmin()
     values = thin(table[lowest].dropna())
@@ -28,6 +32,10 @@ def flow_performance(axes: Axes, table: pd.DataFrame, window: int, groups: int =
     ``table`` has rows of :func:`analysis.liquidity.flow_performance` with windows of ``window`` days. Means of the
     ``groups`` come with 95 % intervals (normal, rows taken as independent). Axes end at the 2 % and 98 % quantiles,
     and the legend says how many points lie beyond.
+
+    >>> windows = pd.DataFrame({"pool": "A", "day": 30, "past_return": [0.0, 0.1], "flow": [0.0, 0.2]})
+    >>> flow_performance(axes, windows, 30).get_title(loc="left")
+    'Flows after returns (n = 2)'
     """
     inside = pd.Series(True, index=table.index)
     for column, limit in (("past_return", axes.set_xlim), ("flow", axes.set_ylim)):

@@ -14,6 +14,9 @@ def corruption_ratio(axes: Axes, values: pd.Series[float], window: int, days: in
 
     Below 1 a bribe of that stake would pay. Lines are the median and the least of the last ``window`` days; ``days``
     is the run's length.
+
+    >>> corruption_ratio(axes, run.series("claims.corruption_ratio"), 30, 200).get_ylabel()
+    'stake / largest claim'
     """
     seen = values.where(values > 0).rolling(window, min_periods=window)
     for line, colour, label in ((seen.median(), BLUE, "median"), (seen.min(), SKY, "least")):

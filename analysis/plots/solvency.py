@@ -30,7 +30,11 @@ PARTS = ("senior", "junior")
 
 def layers(axes: Axes, table: pd.DataFrame, labels: dict[str, str], title: str, unit: str,
            formatter: Formatter | None = short) -> Axes:
-    """Columns of ``table`` (days x parts, all >= 0) stacked as areas, in the order of ``labels`` (column -> name)."""
+    """Columns of ``table`` (days x parts, all >= 0) stacked as areas, in the order of ``labels`` (column -> name).
+
+    >>> layers(axes, pd.DataFrame({"a": [1.0, 2.0]}), {"a": "first"}, "Layers", "USD").get_ylabel()
+    'USD'
+    """
     shown = sorted(set(thin(table.sum(axis=1)).index))
     rows = table.loc[shown]
     present = [column for column in labels if column in table]
@@ -43,7 +47,11 @@ def layers(axes: Axes, table: pd.DataFrame, labels: dict[str, str], title: str, 
 
 def own_funds(axes: Axes, table: pd.DataFrame) -> Axes:
     """Senior and junior capital of all pools stacked, with what is required of them: ``table`` is that of
-    :func:`analysis.solvency.own_funds` (days x [senior, junior, scr, mcr], USD)."""
+    :func:`analysis.solvency.own_funds` (days x [senior, junior, scr, mcr], USD).
+
+    >>> own_funds(axes, pd.DataFrame({"senior": [2.0, 2.0], "junior": [1.0, 1.0], "scr": [2.5, 2.5]})).get_ylabel()
+    'USD, all pools'
+    """
     for column, label, style in (("scr", "SCR", "-"), ("mcr", "MCR", "--")):
         if column in table:
             values = thin(table[column])
@@ -54,7 +62,11 @@ def own_funds(axes: Axes, table: pd.DataFrame) -> Axes:
 
 def mcr_percent(axes: Axes, table: pd.DataFrame, gate: pd.Series[float] | None = None) -> Axes:
     """MCR % (capital over the minimum requirement; days x pools, ratio): range, median, the pool that fell lowest,
-    and the ``gate`` (by day) below which no withdrawal is paid."""
+    and the ``gate`` (by day) below which no withdrawal is paid.
+
+    >>> mcr_percent(axes, run.by_institution("insurance.mcr_ratio")).get_ylabel()
+    'capital / MCR'
+    """
     spread(axes, table, "pool")
     lowest = table.min().idxmin()
     values = thin(table[lowest].dropna())
@@ -69,7 +81,11 @@ def mcr_percent(axes: Axes, table: pd.DataFrame, gate: pd.Series[float] | None =
 def loss_ratios(axes: Axes, table: pd.DataFrame, together: pd.Series[float], window: int,
                 priced: float | None = None) -> Axes:
     """Loss ratio of the last ``window`` days: range and median of pools (days x pools), all pools ``together``, and
-    the ratio that premiums are ``priced`` for."""
+    the ratio that premiums are ``priced`` for.
+
+    >>> loss_ratios(axes, pd.DataFrame({"A": [0.8, 0.9]}), pd.Series([0.8, 0.9]), 30).get_ylabel()
+    'incurred / earned premium'
+    """
     spread(axes, table, "pool")
     values = thin(together.dropna())
     axes.plot(values.index, values, color=RED, label="all pools")
@@ -82,7 +98,11 @@ def loss_ratios(axes: Axes, table: pd.DataFrame, together: pd.Series[float], win
 
 
 def stretches(values: pd.Series[float], state: int) -> list[tuple[int, int]]:
-    """(first day, number of days) of each unbroken stretch in which ``values`` (by day) are ``state``."""
+    """(first day, number of days) of each unbroken stretch in which ``values`` (by day) are ``state``.
+
+    >>> stretches(pd.Series([0.0, 1.0, 1.0, 0.0]), 1)
+    [(1, 2)]
+    """
     inside = np.concatenate([[False], values.to_numpy(dtype="float64") == state, [False]]).astype(np.int8)
     starts, ends = np.flatnonzero(np.diff(inside) == 1), np.flatnonzero(np.diff(inside) == -1)
     first = int(values.index.min())
@@ -90,7 +110,11 @@ def stretches(values: pd.Series[float], state: int) -> list[tuple[int, int]]:
 
 
 def states(axes: Axes, table: pd.DataFrame, names: tuple[str, ...]) -> Axes:
-    """A strip for each pool (days x pools, values 0 ..) coloured by its state; ``names`` are the states' names."""
+    """A strip for each pool (days x pools, values 0 ..) coloured by its state; ``names`` are the states' names.
+
+    >>> states(axes, run.by_institution("insurance.state"), ("active", "gated")).get_ylabel()
+    'pool'
+    """
     colours = ("#e8eef2", ORANGE, RED, BLACK)[:len(names)]
     pools = list(table.columns)
     for row, pool in enumerate(pools):

@@ -59,7 +59,12 @@ PARAMETERS = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Within this block figures are drawn in the house style; nothing outside is changed."""
+    """Within this block figures are drawn in the house style; nothing outside is changed.
+
+    >>> with house_style():
+    ...     mpl.rcParams["axes.titlelocation"]
+    'left'
+    """
     with mpl.rc_context(PARAMETERS):
         yield
 
@@ -73,14 +78,21 @@ LEGEND_ROW, LEGEND_COLUMNS = 0.175, 4
 
 def new_axes(width: float = 5.3, height: float = 2.9,
              margins: tuple[float, float, float, float] = MARGINS) -> tuple[Figure, Axes]:
-    """A figure of its own, without pyplot's global state, and its axes; sizes in inches."""
+    """A figure of its own, without pyplot's global state, and its axes; sizes in inches.
+
+    >>> new_axes(5.3, 2.9)[0].get_size_inches().tolist()
+    [5.3, 2.9]
+    """
     figure = Figure(figsize=(width, height))
     return figure, figure.add_axes((margins[0] / width, margins[2] / height, 1.0 - (margins[0] + margins[1]) / width,
                                     1.0 - (margins[2] + margins[3]) / height))
 
 
 def make_room(axes: Axes, height: float) -> None:
-    """Lower the top of the axes, in a figure ``height`` inches high, by the rows of the legend above them."""
+    """Lower the top of the axes, in a figure ``height`` inches high, by the rows of the legend above them.
+
+    >>> make_room(axes, 2.9)
+    """
     legend = axes.get_legend()
     if legend is not None:
         box = axes.get_position()
@@ -89,7 +101,11 @@ def make_room(axes: Axes, height: float) -> None:
 
 
 def short(value: float, _position: object = None) -> str:
-    """Three digits with a suffix: 950, 1.2k, 3.4M, 5.6bn; the unit is on the axis."""
+    """Three digits with a suffix: 950, 1.2k, 3.4M, 5.6bn; the unit is on the axis.
+
+    >>> short(1234.0), short(5.6e9)
+    ('1.23k', '5.6bn')
+    """
     for limit, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= limit * 0.9995:
             scaled = value / limit
@@ -98,18 +114,30 @@ def short(value: float, _position: object = None) -> str:
 
 
 def percent(value: float, _position: object = None) -> str:
-    """A share as a percentage of three digits."""
+    """A share as a percentage of three digits.
+
+    >>> percent(0.1234)
+    '12.3 %'
+    """
     share = 100.0 * value
     return f"{share:,.0f} %" if abs(share) >= 999.5 else f"{share:.3g} %"
 
 
 def plain(value: float, _position: object = None) -> str:
-    """A number as it is, with separators of thousands."""
+    """A number as it is, with separators of thousands.
+
+    >>> plain(12345.0)
+    '12,345'
+    """
     return f"{value:,.10g}"
 
 
 def finish(axes: Axes, title: str, unit: str, formatter: Formatter | None = None) -> Axes:
-    """Title, unit of the vertical axis, labels of its ticks, and a legend above the data where there is one."""
+    """Title, unit of the vertical axis, labels of its ticks, and a legend above the data where there is one.
+
+    >>> finish(axes, "Price", "USD").get_ylabel()
+    'USD'
+    """
     axes.set_ylabel(unit)
     if formatter is not None:
         axes.yaxis.set_major_formatter(FuncFormatter(formatter))
@@ -118,7 +146,11 @@ def finish(axes: Axes, title: str, unit: str, formatter: Formatter | None = None
 
 
 def head(axes: Axes, title: str, handles: Sequence[Artist], labels: Sequence[str]) -> Axes:
-    """The title, and under it but above the data a legend, if there are ``handles``."""
+    """The title, and under it but above the data a legend, if there are ``handles``.
+
+    >>> head(axes, "Price", [], []).get_title(loc="left")
+    'Price'
+    """
     rows = -(-len(handles) // LEGEND_COLUMNS)
     axes.set_title(title, y=1.0, pad=6 + 72 * LEGEND_ROW * rows)
     if handles:
@@ -128,7 +160,11 @@ def head(axes: Axes, title: str, handles: Sequence[Artist], labels: Sequence[str
 
 
 def time_axis(axes: Axes, days: int) -> Axes:
-    """The horizontal axis of ``days`` days, labelled in days, or in years where there are more than two."""
+    """The horizontal axis of ``days`` days, labelled in days, or in years where there are more than two.
+
+    >>> time_axis(axes, 1095).get_xlabel()
+    'year'
+    """
     axes.set_xlim(0, max(days - 1, 1))
     if days > 2 * 365:
         axes.set_xlabel("year")
@@ -144,6 +180,9 @@ def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
     """A dotted line with its name at each of the days ``marks`` (day -> name), such as the shocks of a run.
 
     Room for the names is made above the data, where the scale lets it.
+
+    >>> len(mark_days(axes, {30: "shock"}).texts)
+    1
     """
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log":
@@ -158,7 +197,11 @@ def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
 
 
 def thin(values: pd.Series[float], points: int = 320) -> pd.Series[float]:
-    """About ``points`` of the values at most: the least and the greatest of each stretch, so that no peak is lost."""
+    """About ``points`` of the values at most: the least and the greatest of each stretch, so that no peak is lost.
+
+    >>> len(thin(pd.Series(np.arange(1000.0)), 100)) <= 101
+    True
+    """
     if len(values) <= points:
         return values
     size = -(-2 * len(values) // points)

@@ -15,7 +15,12 @@ PERIODS = 7
 
 def development(axes: Axes, paid: pd.DataFrame, incurred: pd.DataFrame, unit: str) -> Axes:
     """Shares of the chain-ladder ultimate of incurred claims that were reported and paid, by development period: a
-    thin line for each accident period, a strong one for all together (cumulative USD triangles)."""
+    thin line for each accident period, a strong one for all together (cumulative USD triangles).
+
+    >>> paid, incurred = (pd.DataFrame([[first, 2.0], [first, np.nan]]) for first in (1.0, 2.0))
+    >>> development(axes, paid, incurred, "month").get_ylabel()
+    'share of ultimate'
+    """
     ultimate = chain_ladder(incurred)["ultimate"].to_numpy()
     for triangle, colour, label in ((incurred, BLUE, "incurred"), (paid, ORANGE, "paid")):
         values = triangle.to_numpy(dtype="float64")[:, :PERIODS]
@@ -33,7 +38,11 @@ def development(axes: Axes, paid: pd.DataFrame, incurred: pd.DataFrame, unit: st
 
 
 def reserves(axes: Axes, table: pd.DataFrame) -> Axes:
-    """Bars of IBNR by chain ladder and as held, USD, one pair a pool (rows of ``table`` but "all pools")."""
+    """Bars of IBNR by chain ladder and as held, USD, one pair a pool (rows of ``table`` but "all pools").
+
+    >>> reserves(axes, pd.DataFrame({"IBNR by chain ladder": [1.0], "IBNR held": [1.5]}, index=["EAST"])).get_ylabel()
+    'USD'
+    """
     pools = table.drop(index="all pools", errors="ignore").astype(float)
     places = np.arange(len(pools), dtype="float64")
     for shift, column, colour, label in ((-0.2, "IBNR by chain ladder", GREY, "chain ladder"),
@@ -48,7 +57,11 @@ def reserves(axes: Axes, table: pd.DataFrame) -> Axes:
 
 
 def run_off(axes: Axes, expected: pd.Series[float], actual: pd.Series[float], days: int) -> Axes:
-    """Expected and actual growth of past months' claims in the last whole month, USD by day."""
+    """Expected and actual growth of past months' claims in the last whole month, USD by day.
+
+    >>> run_off(axes, pd.Series([1.0, 1.0]), pd.Series([1.0, 2.0]), 2).get_ylabel()
+    'USD in a month'
+    """
     for values, colour, label, style in ((expected, GREY, "expected", "--"), (actual, RED, "actual", "-")):
         axes.plot(values.index, values, color=colour, linestyle=style, label=label, drawstyle="steps-post")
     time_axis(axes, days)

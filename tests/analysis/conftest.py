@@ -91,6 +91,18 @@ def make_folder(folder: Path, days: int = DAYS, pools: tuple[str, ...] = POOLS, 
             "accident_month": np.tile(months, len(pools)), "development_month": np.zeros(cells, dtype=np.int32),
             "paid": np.full(cells, 700_000_000), "incurred": np.full(cells, 900_000_000)}),
             folder / "triangles.parquet")
+    deciles = np.tile(np.arange(1, 11), 2)
+    counts = {name: np.full(20, share) for name, share in (
+        ("persons", 200), ("income", 200 * 40_000_000_000), ("own_payments", 200 * 900_000_000), ("uninsured", 40),
+        ("above_10", 60), ("above_25", 20), ("above_40_of_capacity", 10))}
+    pq.write_table(pa.table({"year": np.repeat(np.arange(2, dtype=np.int32), 10),
+                             "income_decile": deciles.astype(np.int32)} | counts), folder / "people.parquet")
+    owed = [(0, "RE1", "EAST", 1_000_000), (days - 1, "RE1", "EAST", 3_000_000), (days - 1, "RE1", "WEST", 1_000_000)]
+    pq.write_table(pa.table({
+        "day": pa.array([row[0] for row in owed], pa.int32()), "debtor": [row[1] for row in owed],
+        "creditor": [row[2] for row in owed], "kind": ["reinsurance"] * 3, "amount": [row[3] for row in owed],
+        "debtor_equity": [9_000_000] * 3, "creditor_equity": [5_000_000, 5_000_000, -2_000_000]}),
+        folder / "exposures.parquet")
     metrics = {f"patients.uninsured_decile_{d}": d / 50 for d in range(1, 11)}
     metrics |= {f"patients.top{top}_share": 0.2 for top in (1, 5, 10, 50)}
     metrics |= {f"claims.unpaid_day90_decile_{d}": 0.0 for d in range(1, 11)}

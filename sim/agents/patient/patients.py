@@ -124,9 +124,14 @@ class Patients(Mechanism):
         self.lapses_today = 0
         self.received = NOTHING
         if market.day and market.day % YEAR_DAYS == 0:
-            self.statistics.close_year(market.people)
+            self.close_year(market)
             for name in ("spent_this_year", "own_spent_this_year", "public_own_spent"):
                 market.people[name][:] = 0
+
+    def close_year(self, market: Market) -> None:
+        """Take the statistics of the year that has ended."""
+        uninsured = ~market.people["public_cover"] & (self.pools_of(market.people) < 0)
+        self.statistics.close_year(market, uninsured, self.economy.section)
 
     def coinsurance(self, market: Market, slots: np.ndarray) -> np.ndarray:
         """The share of a year's cost that each person of ``slots`` expects to pay itself, float64[n].
@@ -340,4 +345,6 @@ class Patients(Mechanism):
             self.statistics.add_uninsured(~public & (pool < 0), people["income"])
 
     def finish(self, market: Market) -> None:
+        if (market.day + 1) % YEAR_DAYS == 0:
+            self.close_year(market)
         self.statistics.report(market, self.bills, self.lapses)

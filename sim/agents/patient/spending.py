@@ -11,12 +11,15 @@ from sim.kernel.fixedpoint import MICRO
 
 if TYPE_CHECKING:
     from sim.agents.patient.care_bills import Bills
-    from sim.kernel.columns import Columns
     from sim.mechanism import Market
+    from sim.scenario.sections.economy import EconomySection
 
 CATASTROPHIC = 0.25
 """Own payments above this share of income count as catastrophic (WHO and World Bank, SDG indicator 3.8.2)."""
 
+
+MOST_OF_CAPACITY = 0.40
+"""Own payments above this share of capacity to pay are catastrophic by the method of the WHO (Xu 2005)."""
 
 TOP_SHARES = (1, 5, 10, 50)
 UNINSURED_EVERY_DAYS = 30
@@ -50,6 +53,17 @@ def top_share(spending: np.ndarray, percent: float) -> float:
     return float((ordered[:whole].sum() + part) / total)
 
 
+def capacity_to_pay(net_income: np.ndarray, subsistence_share: float) -> np.ndarray:
+    """Income left after subsistence, float64[n], in the unit of ``net_income`` [n], by the method of the WHO (Xu 2005):
+    subsistence is what the median person spends on it, the same amount for all, and for those who spend less on it
+    what they spend."""
+    if net_income.size == 0:
+        return net_income.astype(np.float64)
+    line = subsistence_share * float(np.median(net_income))
+    result: np.ndarray = net_income - np.minimum(line, subsistence_share * net_income)
+    return result
+
+
 class SpendingStatistics:
     """Collects by year; figures of concentration are of the first whole year."""
 
@@ -57,17 +71,35 @@ class SpendingStatistics:
         self.first_year: np.ndarray | None = None
         self.catastrophic = 0
         self.person_years = 0
+        self.years = 0
         self.decile: np.ndarray | None = None
         self.uninsured_days = np.zeros(10)
         self.observed_days = 0
         self.last_uninsured = np.zeros(10)
 
-    def close_year(self, people: Columns) -> None:
-        """Take the year's figures before they are reset."""
+    def close_year(self, market: Market, uninsured: np.ndarray, economy: EconomySection) -> None:
+        """Take the year's figures before they are reset. ``uninsured`` bool[people]: without any cover now."""
+        people = market.people
         if self.first_year is None:
             self.first_year = people["spent_this_year"].copy()
+        if self.decile is not None:
+            self.record_deciles(market, self.decile, uninsured, 1.0 - economy.tax_rate, economy.subsistence_share)
+        self.years += 1
         self.catastrophic += int((people["own_spent_this_year"] > CATASTROPHIC * people["income"]).sum())
         self.person_years += people.size
+
+    def record_deciles(self, market: Market, decile: np.ndarray, uninsured: np.ndarray, net_share: float,
+                       subsistence_share: float) -> None:
+        """The year's rows of the table of people: own payments and who bears much, by income decile. ``net_share`` of
+        income is left after tax; ``subsistence_share`` of that is subsistence to the median person."""
+        income, own = market.people["income"], market.people["own_spent_this_year"]
+        burdens = [own > share * income for share in (0.10, CATASTROPHIC)]
+        burdens.append(own > MOST_OF_CAPACITY * capacity_to_pay(net_share * income, subsistence_share))
+        for place in range(10):
+            who = decile == place
+            market.record.row("people", self.years, place + 1, int(who.sum()), int(income[who].sum()),
+                              int(own[who].sum()), int(uninsured[who].sum()),
+                              *(int(burden[who].sum()) for burden in burdens))
 
     def add_uninsured(self, uninsured: np.ndarray, income: np.ndarray) -> None:
         """Count who is without cover by income decile; once every UNINSURED_EVERY_DAYS."""
@@ -91,8 +123,6 @@ class SpendingStatistics:
         record.metric("patients.charity_care", bills.charity / MICRO)
         record.metric("patients.unpaid_care", bills.unpaid / MICRO)
         record.metric("patients.lapses", lapses)
-        if (market.day + 1) % 365 == 0:
-            self.close_year(people)
         if self.first_year is not None:
             first = self.first_year
             record.metric("patients.median_annual_spending", float(np.median(first)) / MICRO)
