@@ -69,5 +69,5 @@ def test_a_killed_worker_costs_only_its_running_tasks(
 def test_an_address_where_nobody_answers_is_a_sentence(toy: Path, tmp_path: Path) -> None:
     from sim.batch.dask_engine import ClusterError, DaskEngine
 
-    with pytest.raises(ClusterError, match="no Dask scheduler answers at tcp://127.0.0.1:9"):
+    with pytest.raises(ClusterError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"):
         DaskEngine("tcp://127.0.0.1:9", wait_seconds=1)
