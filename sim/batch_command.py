@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,7 +54,7 @@ def batch(options: argparse.Namespace, program: str) -> int:
         print(bar.note)
     for file in sorted((folder / "failed").glob("*.json"), key=lambda one: int(one.stem))[:5]:
         print(f"  run {file.stem} failed: {_error(file)}")
-        print(f"    again: {command(plan, int(file.stem), shlex.quote(str(folder)) + '/', program)}")
+        print(f"    again: {command(plan, int(file.stem), f'{folder}/', program)}")
     print(f"results: {folder}")
     return 1 if result.failed else 0
 

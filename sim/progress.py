@@ -50,7 +50,7 @@ class Progress:
     def to(self, done: int) -> None:
         """Note that ``done`` of the total are finished."""
         self.done = done
-        if self._first is None:
+        if self.rates and self._first is None:
             self._first = monotonic(), done
         if self._bar is not None:
             rate = self._rate()[0] if self.rates else ""

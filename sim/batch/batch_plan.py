@@ -127,7 +127,7 @@ def plan_batch(
             raise DesignError(f"two of the scenarios are called '{name}'; give one of the files another 'name'")
     swept = {} if sweep is None else sweep.values if isinstance(sweep, Grid) else sweep.bounds
     for scenario, file in zip(scenarios, files, strict=True):
-        _check_sweep(scenario, file, settings, sweep)
+        _check_sweep(scenario, file, settings, sweep, variants)
     first = scenarios[0]
     whole = frozenset(path for path in swept if all(_is_whole(one, path) for one in scenarios))
     configurations = [(one.name, name) for one in scenarios for name in one.configurations()
@@ -186,7 +186,8 @@ def _is_whole(scenario: Scenario, path: str) -> bool:
 
 
 def _check_sweep(
-    scenario: Scenario, file: Path, settings: list[tuple[str, str]], sweep: Grid | Sample | None
+    scenario: Scenario, file: Path, settings: list[tuple[str, str]], sweep: Grid | Sample | None,
+    variants: list[str] | None,
 ) -> None:
     """Every value of a grid, or both ends of a sample, one parameter at a time: the corners may still be at fault,
     and then fail as runs."""
@@ -194,9 +195,10 @@ def _check_sweep(
         return
     ends = sweep.values if isinstance(sweep, Grid) else sweep.bounds
     for path, values in ends.items():
-        for one in scenario.variants.values():
-            if any(changed == path or changed.startswith(f"{path}.") for changed, _ in one.changes):
-                raise DesignError(f"the variant '{one.variant}' of {scenario.name} sets {path} itself, so it cannot "
+        for name, one in scenario.variants.items():
+            touched = any(changed == path or changed.startswith(f"{path}.") for changed, _ in one.changes)
+            if touched and (variants is None or name in variants):
+                raise DesignError(f"the variant '{name}' of {scenario.name} sets {path} itself, so it cannot "
                                   "be swept; leave the variant out with --variant")
         for value in values:
             shown = int(value) if isinstance(sweep, Sample) and _is_whole(scenario, path) else value

@@ -34,7 +34,7 @@ class DaskEngine:
             raise ClusterError("the engine dask needs the package distributed: pip install 'salus-sim[cluster]'"
                                ) from None
         try:
-            self._client: Any = Client(address, timeout=wait_seconds, set_as_default=False)
+            self._client: Any = Client(address, timeout=wait_seconds)
         except (OSError, ValueError) as error:
             raise ClusterError(f"no Dask scheduler answers at {address}: {error}") from error
         try:

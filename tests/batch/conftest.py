@@ -1,0 +1,101 @@
+"""A small scenario for real batches, and a plug-in mechanism that breaks it on chosen seeds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TOY = """\
+name: toy
+question: Does it run?
+horizon_days: 4
+replications: 60
+population: {patients: 40}
+economy:
+expect:
+  - {metric: population.mean_age, op: ">", value: 0}
+variants:
+  taxed: {set: {economy.tax_rate: 0.5}}
+"""
+
+TRAP = '''\
+"""Fails in every run whose seed is divisible by seven; slow where it is told to be."""
+import os
+import signal
+import time
+from pathlib import Path
+from typing import ClassVar
+
+from sim.mechanism import Mechanism
+from sim.scenario.types import Section, param
+
+
+class TrapSection(Section):
+    """A mechanism that breaks."""
+
+    implementation: ClassVar[str] = "salus_trap:Trap"
+    divisor: int = param(7, "Seeds divisible by it fail.", ge=1)
+    sleep: float = param(0.0, "Seconds that the set-up takes.", ge=0.0)
+    deadly: bool = param(False, "Kills its process instead.")
+
+
+SECTION = TrapSection
+
+
+class Trap(Mechanism):
+    name = "trap"
+
+    def __init__(self, section):
+        self.section = section
+
+    def setup(self, market):
+        time.sleep(self.section.sleep)
+        if market.seed_used % self.section.divisor == 0:
+            if self.section.deadly:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise ValueError(f"trapped by seed {market.seed_used}")
+'''
+
+Start = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    """The file of the small scenario."""
+    file = tmp_path / "toy.yaml"
+    file.write_text(TOY, encoding="utf-8")
+    return file
+
+
+@pytest.fixture
+def plugged(tmp_path: Path, repository: Path) -> dict[str, str]:
+    """An environment in which the plug-in section "trap" is installed."""
+    site = tmp_path / "site"
+    info = site / "salus_trap-1.dist-info"
+    info.mkdir(parents=True)
+    (site / "salus_trap.py").write_text(TRAP, encoding="utf-8")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: salus-trap\nVersion: 1\n", encoding="utf-8")
+    (info / "entry_points.txt").write_text("[salus.sections]\ntrap = salus_trap\n", encoding="utf-8")
+    return {**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{site}"}
+
+
+@pytest.fixture
+def start(plugged: dict[str, str], repository: Path, tmp_path: Path) -> Start:
+    """Starts ``salus`` with arguments in its own process, in ``tmp_path``."""
+
+    def run(*arguments: object) -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, str(repository / "run_sim.py"), *map(str, arguments)], cwd=tmp_path,
+                                env=plugged, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    return run
+
+
+def data(folder: Path) -> dict[str, bytes]:
+    """Every file of a batch but its log, by relative name."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*"))
+            if file.is_file() and file.name != "log.jsonl"}
