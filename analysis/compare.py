@@ -175,7 +175,9 @@ def worth(row: Row) -> str:
     if times < HELPS:
         return f"pairing does not help here: the unpaired interval is {times:.2f} times as wide"
     removed = f", pairing removes {100 * reduction:.3g} % of the variance" if reduction > 0 else ""
-    return f"the unpaired interval is {times:.3g} times as wide{removed}"
+    little = f"pairing helps, but less than {HELPS_WELL:g} times: " if times < HELPS_WELL else ""
+    size = f"{times:,.0f}" if times >= 100 else f"{times:.3g}"
+    return f"{little}the unpaired interval is {size} times as wide{removed}"
 
 
 def verdict_on_pairing(table: pd.DataFrame) -> str:
