@@ -182,3 +182,9 @@ def test_settings_that_differ() -> None:
     assert different(a, {**a, "name": "y", "insurance": {"gate": 1.0, "tiers": [1]}}) == [
         ("insurance.tiers", [1, 2], [1])]
     assert changed(a, {"insurance.gate": 2, "insurance.other": 3}) == [("insurance.gate", 1, 2)]
+
+
+def test_another_order_of_summing_is_no_difference() -> None:
+    a = np.array([0.3, 0.6, 0.9])
+    found = rows_of(compare(table(a), table(a * (1 + 1e-15))))["m"]
+    assert (found["low"], found["high"]) == (0.0, 0.0)
