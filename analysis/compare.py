@@ -36,6 +36,9 @@ COLUMNS = ("pairs", "mean_a", "mean_b", "difference", "low", "high", "unpaired_l
 Row = Mapping[str, float]
 """One row of :func:`compare`: column -> value."""
 
+ROUNDING = 1e-12
+"""Relative difference up to which two figures are one figure that was summed in another order."""
+
 HELPS, HELPS_WELL = 1.05, 3.0
 """How many times wider than the paired interval the unpaired one must be for pairing to help, and to help well."""
 
@@ -97,6 +100,7 @@ def compare(a: pd.DataFrame, b: pd.DataFrame, method: str = "student", confidenc
 
 def _row(name: str, x: Floats, y: Floats, method: str, confidence: float) -> list[float]:
     """One row of :func:`compare`."""
+    y = np.where(np.abs(y - x) <= ROUNDING * np.maximum(np.abs(x), np.abs(y)), x, y)
     between = y - x
     (low, high), (low_apart, high_apart) = _intervals(name, x, y, method, confidence)
     narrowing = reduction = correlation = math.nan
@@ -174,8 +178,11 @@ def worth(row: Row) -> str:
         return "every pair differs by the same"
     if times < HELPS:
         return f"pairing does not help here: the unpaired interval is {times:.2f} times as wide"
-    removed = f", pairing removes {100 * reduction:.3g} % of the variance" if reduction > 0 else ""
-    return f"the unpaired interval is {times:.3g} times as wide{removed}"
+    share = f"{100 * reduction:.3g}" if reduction < 0.9995 else "over 99.9"
+    removed = f", pairing removes {share} % of the variance" if reduction > 0 else ""
+    little = f"pairing helps, but less than {HELPS_WELL:g} times: " if times < HELPS_WELL else ""
+    size = f"{times:,.0f}" if times >= 100 else f"{times:.3g}"
+    return f"{little}the unpaired interval is {size} times as wide{removed}"
 
 
 def verdict_on_pairing(table: pd.DataFrame) -> str:

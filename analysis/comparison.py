@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,8 @@ class Comparison:
 def compare_sides(a: Side, b: Side, method: str = "student", series: Sequence[str] = KEY_SERIES,
                   command_options: str = "") -> Comparison:
     """Compare B with A: every figure that both report, and each of ``series`` day by day."""
+    if a.label == b.label:  # the same scenario under two settings: the folders tell them apart
+        a, b = (replace(one, label=f"{one.label} ({one.source.folder.name})") for one in (a, b))
     x, y = pair(a.figures, b.figures)
     both = [name for name in series if name in a.series() and name in b.series()]
     sides = [(a.daily(name, x.index), b.daily(name, y.index)) for name in both]

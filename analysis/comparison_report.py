@@ -19,7 +19,7 @@ from analysis.plots import compare as plots
 REPORT = "report.html"
 
 HEADLINE = ("insurance.premium_earned", "insurance.paid_claims", "insurance.incurred_loss_ratio",
-            "insurance.lowest_mcr_ratio", "insurance.any_default", "claims.delay_p50", "claims.paid_amount",
+            "insurance.lowest_mcr_ratio", "insurance.any_default", "claims.delay_p50",
             "patients.uninsured_rate", "patients.catastrophic_share", "liquidity_providers.yield",
             "liquidity_providers.withdrawals", "amm.price_end", "contagion.failures", "governance.turnout")
 """Figures that most readers look for first."""
@@ -98,7 +98,7 @@ def times(row: Row) -> str:
         return "–"
     if math.isinf(wider):
         return "∞"
-    told = f"{wider:.3g} ×"
+    told = f"{wider:,.0f} ×" if wider >= 100 else f"{wider:.3g} ×"
     return f"{told} <small>pairing does not help</small>" if wider < HELPS else told
 
 

@@ -114,10 +114,11 @@ def compare_command(options: argparse.Namespace) -> int:
     a, b = _sides(options)
     comparison = compare_sides(a, b, options.interval, command_options=_given(options))
     known = glossary()
-    out = options.out or Path("runs") / f"compare-{_plain(a.label)}-{_plain(b.label)}"
+    out = options.out or Path("runs") / f"compare-{'-'.join(map(_plain, comparison.labels))}"
     write_comparison(comparison, out)
     page = write_comparison_report(out, known)
-    print(f"B ({b.label}) less A ({a.label}), {comparison.about['pairs']} pairs on the same seeds")
+    a_label, b_label = comparison.labels
+    print(f"B ({b_label}) less A ({a_label}), {comparison.about['pairs']} pairs on the same seeds")
     for line in _lines(comparison.differences, known):
         print(line)
     print(verdict_on_pairing(comparison.differences))

@@ -24,8 +24,7 @@ def paired_and_unpaired(axes: Axes, table: pd.DataFrame, labels: Sequence[str]) 
     -------
     >>> from analysis.compare import compare
     >>> from analysis.plots.style import new_axes
-    >>> a = pd.DataFrame({"cost": [9.0, 10.0, 11.0, 13.0]})
-    >>> b = a * 1.1 + np.array([[0.1], [0.0], [0.2], [0.1]])
+    >>> a, b = (pd.DataFrame({"cost": costs}) for costs in ([9.0, 10.0, 13.0], [9.5, 11.0, 14.2]))
     >>> axes = paired_and_unpaired(new_axes()[1], compare(a, b), ["cost"])
     >>> len(axes.get_yticks())
     1

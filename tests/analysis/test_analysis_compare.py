@@ -75,6 +75,8 @@ def test_where_pairing_does_not_help_it_says_so() -> None:
     assert differs(row) is False
     against = {**row, "narrowing": 0.97}
     assert "pairing does not help here" in sentence("m", against, "USD")
+    little = worth({**row, "narrowing": 2.0, "variance_reduction": 0.7})
+    assert little.startswith("pairing helps, but less than 3 times")
     assert "does not help" not in worth({**row, "narrowing": 4.0, "variance_reduction": 0.9})
     assert "does not help for 1" in verdict_on_pairing(found.assign(narrowing=0.97))
 
@@ -126,12 +128,14 @@ def test_two_batches_and_two_runs(tmp_path: Path, write_folder: Callable[..., Pa
     one = write_batch(tmp_path / "one", variants=("main",), replications=5)
     other = write_batch(tmp_path / "other", variants=("main",), replications=8, name="second")
     found = compare_sides(side(one), side(other))
+    assert found.labels == ("made", "second")
     assert found.about["pairs"] == 5
     assert found.about["b"]["without_partner"] == 3
     assert (found.differences["difference"] == 0).all()
     run = write_folder()
     alone = compare_sides(side(run), side(run), series=["amm.price"])
     assert alone.about["pairs"] == 1
+    assert alone.labels == ("made (run)", "made (run)")
     assert set(alone.daily.index.get_level_values("series")) <= {"amm.price"}
     with pytest.raises(FolderError, match="single run"):
         side(run, "main")
@@ -178,3 +182,9 @@ def test_settings_that_differ() -> None:
     assert different(a, {**a, "name": "y", "insurance": {"gate": 1.0, "tiers": [1]}}) == [
         ("insurance.tiers", [1, 2], [1])]
     assert changed(a, {"insurance.gate": 2, "insurance.other": 3}) == [("insurance.gate", 1, 2)]
+
+
+def test_another_order_of_summing_is_no_difference() -> None:
+    a = np.array([0.3, 0.6, 0.9])
+    found = rows_of(compare(table(a), table(a * (1 + 1e-15))))["m"]
+    assert (found["low"], found["high"]) == (0.0, 0.0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import doctest
+import importlib
 import math
 
 import numpy as np
@@ -102,3 +104,11 @@ def test_unpaired_shares_agree_with_the_published_example() -> None:
     """Newcombe (1998), table II: 56 of 70 against 48 of 80 gives 0.0524 to 0.3339 by method 10."""
     of_80, of_70 = np.repeat([1.0, 0.0], [48, 32]), np.repeat([1.0, 0.0], [56, 14])
     assert unpaired_shares(of_80, of_70) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+
+
+@pytest.mark.parametrize("name", ["intervals", "compare", "glossary", "sensitivity", "plots.compare",
+                                  "plots.sensitivity"])
+def test_examples_run(name: str) -> None:
+    found = doctest.testmod(importlib.import_module(f"analysis.{name}"))
+    assert found.attempted > 0
+    assert found.failed == 0
