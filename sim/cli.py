@@ -150,6 +150,11 @@ def grammar() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=1, metavar="N", help="seed (default: 1)")
     sub.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: runs/laboratory-EXPERIMENT)")
 
+    sub = add("dashboard", dashboard_command, "open an interactive page: move parameters, watch the days, compare")
+    sub.add_argument("file", nargs="?", metavar="FILE", help="scenario to begin with (default: baseline)")
+    sub.add_argument("--port", type=int, default=8765, metavar="N", help="port on this machine (default: 8765; 0: any)")
+    sub.add_argument("--no-browser", action="store_true", help="only print the address")
+
     add("schema", schema_command, "print the JSON Schema of scenario files, for editors")
 
     sub = add("compare", compare_command, "tell how two runs, batches or variants differ, seed by seed")
@@ -318,6 +323,17 @@ def batch_command(options: argparse.Namespace) -> int:
         return batch(options, _program())
     except DesignError as error:
         raise UsageError(str(error)) from error
+
+
+def dashboard_command(options: argparse.Namespace) -> int:
+    """``dashboard``"""
+    if not 0 <= options.port <= 65_535:
+        raise UsageError(f"{options.port} is not a port; allowed: 0 to 65535")
+    _say_if_compiling()
+    from sim.dashboard.server import serve
+
+    serve(options.file, options.port, not options.no_browser)
+    return FINE
 
 
 def schema_command(options: argparse.Namespace) -> int:
