@@ -68,12 +68,14 @@ def test_change_step_compare_play(page: Browser) -> None:
 
 def test_other_comparison_and_phone(page: Browser) -> None:
     page.resize(390, 844)
+    page.wait_for("!document.getElementById('reset').disabled")
     page.run("document.getElementById('against').value = 'variant:calm'")
     page.run("document.getElementById('against').dispatchEvent(new Event('change'))")
     page.click("#reset")
     page.wait_for(f"{OTHER} && {OTHER}.innerText === 'calm'", 120)
     assert page.run("document.documentElement.scrollWidth") <= 390
     assert page.run(f"[...{PICTURES}].every(e => e.getBoundingClientRect().width > 330)")
+    page.wait_for("!document.getElementById('reset').disabled && document.getElementById('clock').innerText[0] === '1'")
     page.run("document.getElementById('against').value = 'nothing'")
     page.click("#reset")
     page.wait_for(f"{OTHER} === null", 120)
