@@ -19,10 +19,10 @@ import pandas as pd
 
 from analysis.batch import Batch, is_batch, load_batch
 from analysis.batch_scenario import resolved
-from analysis.market_figures import window_of
 from analysis.compare import compare, daily_difference, pair
 from analysis.glossary import different
 from analysis.load import FolderError, Run, load_run
+from analysis.market_figures import window_of
 
 FORMAT_NAME, FORMAT = "salus-comparison", 1
 MAIN = "main"

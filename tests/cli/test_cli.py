@@ -86,7 +86,7 @@ def test_every_command_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) ->
     choices = next(action.choices for action in cli.grammar()._actions
                    if isinstance(action, argparse._SubParsersAction))
     assert set(choices) == {"list", "validate", "explain", "run", "check", "batch", "verify", "laboratory", "schema",
-                            "report"}
+                            "report", "compare", "sensitivity", "dashboard"}
     assert all(f"    {name} " in text for name in choices)
 
 
