@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from analysis.load import FolderError
+from analysis.unfinished import is_finished, planned_runs, rows_so_far, waiting
 
 FORMAT = 1
 """Newest layout of a batch folder that this version reads."""
@@ -65,19 +66,27 @@ class Batch:
     @cached_property
     def runs(self) -> pd.DataFrame:
         """One row a run in index order: :data:`KEYS`, swept parameters (``param.<path>``), figures (``metric.<name>``,
-        float, NaN where not defined; units are those of the data dictionary)."""
+        float, NaN where not defined; units are those of the data dictionary). Of a batch that is not finished, the runs
+        that are; :attr:`note` says how many."""
         path = self.folder / "runs.parquet"
         try:
-            table = pd.read_parquet(path)
-        except FileNotFoundError as error:
-            raise FolderError(f"{self.folder} has no finished runs: {path.name} is missing; "
-                              "run the same batch command again to finish it") from error
+            table = pd.read_parquet(path) if is_finished(self.folder) else rows_so_far(self.folder, self.plan)
         except (pa.ArrowInvalid, OSError) as error:
             raise FolderError(f"{path} is damaged: it is not a Parquet file that can be read") from error
+        if table.empty and not path.is_file():
+            raise FolderError(f"{self.folder} has no finished runs: {path.name} is missing; "
+                              "run the same batch command again to finish it")
         missing = [column for column in KEYS if column not in table]
         if missing:
             raise FolderError(f"{path} is damaged: it has no column {missing[0]!r}")
         return table.sort_values("index", ignore_index=True)
+
+    @cached_property
+    def note(self) -> str:
+        """How much of the batch there is, where it is not finished; else empty."""
+        if is_finished(self.folder):
+            return ""
+        return f"not finished: {len(self.runs):,} of {planned_runs(self.plan):,} runs"
 
     @cached_property
     def parameters(self) -> list[str]:
@@ -121,37 +130,46 @@ class Batch:
         table = rows[[METRIC + name for name in self.figures]]
         return table.rename(columns=lambda column: column.removeprefix(METRIC))
 
-    @cached_property
-    def _daily(self) -> ds.Dataset | None:
-        """The parts of the daily series; None where there are none."""
-        parts = sorted((self.folder / "daily").glob("part-*.parquet"))
-        return ds.dataset([str(part) for part in parts], format="parquet") if parts else None
+    def _read_daily(self, columns: list[str], rows: ds.Expression) -> pa.Table | None:
+        """Of the parts of the daily series, and of runs that wait for theirs; None where there are none."""
+        for attempt in range(5):
+            single = [] if is_finished(self.folder) else waiting(self.folder)
+            files = [*single, *sorted((self.folder / "daily").glob("part-*.parquet"))]
+            if not files:
+                return None
+            try:
+                return ds.dataset(list(map(str, files)), format="parquet").to_table(columns=columns, filter=rows)
+            except FileNotFoundError:  # a run went from the spool into its part while we looked
+                if attempt == 4:
+                    raise
+        return None
 
     @cached_property
     def series(self) -> list[str]:
         """Names of the daily series of its first run, sorted; empty where no daily series were kept."""
-        if self._daily is None or self.runs.empty:
+        if self.runs.empty:
             return []
         done = self.runs.loc[self.runs["status"] == DONE, "index"]
         if done.empty:
             return []
-        found = self._daily.to_table(columns=["series"], filter=ds.field("index") == int(done.iloc[0]))
-        return sorted(set(found["series"].to_pylist()))
+        found = self._read_daily(["series"], ds.field("index") == int(done.iloc[0]))
+        return [] if found is None else sorted(set(found["series"].to_pylist()))
 
     def daily(self, name: str, indices: Iterable[int]) -> pd.DataFrame:
         """Days x runs (columns: run ``index``) of the market series ``name``; only the runs asked for are kept.
 
         The unit is that of the series; without a row where it was not recorded.
         """
-        if self._daily is None:
-            return pd.DataFrame()
         wanted = pa.array(sorted(indices), pa.int64())
+        rows = (ds.field("series") == name) & ds.field("index").isin(wanted)
         try:
-            found = self._daily.to_table(columns=["index", "day", "value"], filter=(
-                (ds.field("series") == name) & ds.field("index").isin(wanted)))
+            found = self._read_daily(["index", "day", "value"], rows)
         except (pa.ArrowInvalid, OSError) as error:
             raise FolderError(f"{self.folder / 'daily'} is damaged: {str(error).splitlines()[0]}") from error
-        return found.to_pandas().pivot(index="day", columns="index", values="value").astype("float64")
+        if found is None:
+            return pd.DataFrame()
+        table = found.to_pandas().drop_duplicates(["index", "day"])
+        return table.pivot(index="day", columns="index", values="value").astype("float64")
 
 
 def load_batch(folder: str | Path) -> Batch:

@@ -215,7 +215,8 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
     shown_groups = groups(batch)
     names = key_names(batch, wishes)
     runs, done = len(batch.runs), int((batch.runs["status"] == DONE).sum())
-    facts = [f"{runs:,} runs", f"{done:,} finished", f"{batch.runs['replication'].nunique():,} seeds",
+    facts = [*filter(None, [batch.note]), f"{runs:,} runs", f"{done:,} finished",
+             f"{batch.runs['replication'].nunique():,} seeds",
              f"{len(batch.configurations)} configurations" if len(batch.configurations) > 1 else "one configuration",
              f"design: {batch.design}"]
     questions = [str(one.get("question", "")) for one in batch.scenarios]

@@ -73,7 +73,7 @@ def _pictures(chapter: Chapter, found: Sensitivity, glossary: Glossary) -> None:
 def write_sensitivity_report(batch: Batch, figures: list[str], glossary: Glossary = NOTHING_KNOWN) -> Path:
     """Write ``sensitivity.html`` about ``figures`` into the batch's folder and return its path."""
     facts = (f"{batch.design}, {len(batch.parameters)} parameters, {batch.runs['point'].nunique():,} points, "
-             f"{len(batch.runs):,} runs")
+             f"{len(batch.runs):,} runs{f', {batch.note}' if batch.note else ''}")
     page = document(f"Sensitivity of {batch.name}", "Which parameters move the result?", facts,
                     sensitivity_chapter(batch, figures, glossary))
     return write_page(batch.folder / REPORT, page)

@@ -1,12 +1,13 @@
-"""The commands that read result folders: ``report``, ``compare``, ``sensitivity``."""
+"""The commands that read result folders: ``report`` and ``compare``."""
 
 from __future__ import annotations
 
 import argparse
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from sim.asked import UsageError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,29 +16,6 @@ if TYPE_CHECKING:
     from analysis.glossary import Glossary
 
 FINE = 0
-
-
-class UsageError(ValueError):
-    """A command was asked for something impossible; the message is a sentence."""
-
-
-def add_compare(parser: argparse.ArgumentParser) -> None:
-    """The grammar of ``compare``."""
-    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR",
-                        help="A and B: run or batch folders; or one batch folder with --variants")
-    parser.add_argument("--variants", metavar="A,B", help="which variant of each side (default: main)")
-    parser.add_argument("--scenarios", metavar="A,B", help="which scenario of each side, in batches of several")
-    parser.add_argument("--points", metavar="A,B", help="which design point of each side, in swept batches")
-    parser.add_argument("--interval", choices=("student", "bootstrap"), default="student",
-                        help="of the mean difference (default: student)")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="result folder (default: runs/compare-A-B)")
-
-
-def add_sensitivity(parser: argparse.ArgumentParser) -> None:
-    """The grammar of ``sensitivity``."""
-    parser.add_argument("folder", type=Path, metavar="DIR", help="a batch sampled with the design morris or sobol")
-    parser.add_argument("--metric", dest="metrics", action="append", default=[], metavar="NAME",
-                        help="figure to explain; may be repeated (default: the usual ones)")
 
 
 def glossary() -> Glossary:
@@ -53,6 +31,14 @@ def glossary() -> Glossary:
         series={name: Term(one.unit, one.description) for name, one in series_of(sections).items()},
         defaults={f"{name}.{row.path}": plain_data(row.default) for name, section in sections.items()
                   for row in parameter_rows(section) if not row.required and "*" not in row.path})
+
+
+def report_command(options: argparse.Namespace) -> int:
+    """``report``"""
+    if not options.folder.is_dir():
+        raise UsageError(f"{options.folder} is not a folder")
+    print(report(options.folder))
+    return FINE
 
 
 def report(folder: Path) -> Path:
@@ -119,6 +105,9 @@ def compare_command(options: argparse.Namespace) -> int:
     page = write_comparison_report(out, known)
     a_label, b_label = comparison.labels
     print(f"B ({b_label}) less A ({a_label}), {comparison.about['pairs']} pairs on the same seeds")
+    for one in (a, b):
+        if note := getattr(one.source, "note", ""):
+            print(f"{one.label}: {note}")
     for line in _lines(comparison.differences, known):
         print(line)
     print(verdict_on_pairing(comparison.differences))
@@ -179,28 +168,3 @@ def _lines(differences: pd.DataFrame, known: Glossary) -> list[str]:
 
     rows = rows_of(differences)
     return [f"  {sentence(name, rows[name], known.unit(name))}" for name in headline(differences)]
-
-
-def sensitivity_command(options: argparse.Namespace) -> int:
-    """``sensitivity``"""
-    from analysis.batch import load_batch
-    from analysis.batch_report import key_names
-    from analysis.sensitivity import sensitivity, told
-    from analysis.sensitivity_report import write_sensitivity_report
-
-    batch = load_batch(options.folder)
-    figures = options.metrics or key_names(batch)[:4]
-    known = glossary()
-    for figure in figures:
-        found = sensitivity(batch, figure)
-        unit = known.unit(figure)
-        print(f"{figure}{f' ({unit})' if unit else ''}: {found.design}, {found.used} of {found.planned} {found.of}")
-        leading, low, high, other = ("mu_star", "mu_star_low", "mu_star_high", "sigma") if found.design == "morris" \
-            else ("total", "total_low", "total_high", "first")
-        width = max(len(str(name)) for name in found.table.index)
-        for name, row in found.table.iterrows():
-            edges = f"[{row[low]:.4g}, {row[high]:.4g}]" if math.isfinite(row[low]) else ""
-            print(f"  {name!s:<{width}}  {leading} {row[leading]:>10.4g} {edges:<24} {other} {row[other]:>10.4g}")
-        print(f"  {told(found)}")
-    print(f"a page about them: {write_sensitivity_report(batch, figures, known)}")
-    return FINE

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim.asked import UsageError, program, say_if_compiling
 from sim.batch.batch_plan import BatchPlan, StopRule, plan_batch
 from sim.batch.design import METHODS, DesignError, Grid, Sample, checked_bounds, parse_grid, parse_sample
 
@@ -17,19 +18,26 @@ if TYPE_CHECKING:
 PLAN_KEYS = ("scenarios", "replications", "seed", "set", "variants", "sweep", "sample", "stop_when", "half_width")
 
 
-def batch(options: argparse.Namespace, program: str) -> int:
-    """Run the batch that ``options`` describe; the exit code."""
-    from sim.kernel.cache import is_cold
+def batch_command(options: argparse.Namespace) -> int:
+    """``batch``"""
+    try:
+        plan, folder = planned(options)
+        return run_batch(plan, folder, options)
+    except DesignError as error:
+        raise UsageError(str(error)) from error
 
-    plan, folder = planned(options)
-    if is_cold():
-        print("Compiling the kernels, once; this takes up to 20 seconds.", file=sys.stderr, flush=True)
+
+def run_batch(plan: BatchPlan, folder: Path, options: argparse.Namespace) -> int:
+    """Run what is missing of ``plan`` in ``folder``, on the engine that ``options`` name; the exit code."""
+    compiling = say_if_compiling()
     from sim.batch.batch import Step, command, run_to_folder
     from sim.batch.memory import MemoryGuard
     from sim.progress import Progress
 
     guard = MemoryGuard(_patients(plan))
     engine = _engine(options, guard)
+    if compiling and options.engine == "local":
+        _compile(plan, engine)
     with Progress(folder.name, plan.total, "runs", rates=True) as bar:
 
         def tell(step: Step) -> None:
@@ -40,7 +48,7 @@ def batch(options: argparse.Namespace, program: str) -> int:
 
         try:
             result = run_to_folder(plan, folder, engine, _metric(plan, options.metric), options.engine == "local",
-                                   progress=tell)
+                                   progress=tell, retry_failed=options.retry_failed)
         except KeyboardInterrupt:
             print(f"Interrupted; finished runs are kept, and the same command goes on: {folder}", file=sys.stderr)
             return 130
@@ -54,7 +62,7 @@ def batch(options: argparse.Namespace, program: str) -> int:
         print(bar.note)
     for file in sorted((folder / "failed").glob("*.json"), key=lambda one: int(one.stem))[:5]:
         print(f"  run {file.stem} failed: {_error(file)}")
-        print(f"    again: {command(plan, int(file.stem), f'{folder}/', program)}")
+        print(f"    again: {command(plan, int(file.stem), f'{folder}/', program())}")
     print(f"results: {folder}")
     return 1 if result.failed else 0
 
@@ -149,6 +157,27 @@ def _engine(options: argparse.Namespace, guard: MemoryGuard) -> Engine:
     from sim.batch.engine import local_engine
 
     return local_engine(options.jobs, guard.allowed)
+
+
+def _compile(plan: BatchPlan, engine: Engine) -> None:
+    """Leave nothing to compile to the workers of ``engine``, each of which would do it for itself."""
+    import tempfile
+    from contextlib import suppress
+
+    from sim.batch.batch_plan import Configurations
+    from sim.batch.engine import InlineEngine
+    from sim.batch.first_days import compile_for
+    from sim.scenario.errors import ScenarioError
+
+    if isinstance(engine, InlineEngine):
+        return
+    with tempfile.TemporaryDirectory() as place:
+        for name, text in plan.sources.items():
+            (Path(place) / f"{name}.yaml").write_text(text, encoding="utf-8")
+        scenarios = Configurations(plan, Path(place))
+        first = {plan.run(index).scenario: plan.run(index) for index in reversed(range(plan.width))}
+        with suppress(ScenarioError):  # an impossible design point, which is told as a failed run
+            compile_for([scenarios.get(one) for one in first.values()])
 
 
 def _patients(plan: BatchPlan) -> int:

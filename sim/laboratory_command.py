@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sim.asked import say_if_compiling
+
 if TYPE_CHECKING:
     from sim.batch.laboratory import Point
 
 
-def laboratory(options: argparse.Namespace) -> int:
-    """Run the experiment that ``options`` name; the exit code."""
-    from sim.kernel.cache import is_cold
-
-    if options.experiment is not None and is_cold():
-        print("Compiling the kernels, once; this takes up to 20 seconds.", file=sys.stderr, flush=True)
+def laboratory_command(options: argparse.Namespace) -> int:
+    """``laboratory``"""
+    if options.experiment is not None:
+        say_if_compiling()
     from sim.contagion.debts import BadDebts
 
     try:

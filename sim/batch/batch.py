@@ -12,6 +12,7 @@ from sim.batch.batch_plan import BatchPlan, Configurations
 from sim.batch.engine import Engine
 from sim.batch.monitor import Monitor
 from sim.batch.plan import PlannedRun
+from sim.batch.retry import forget_failed
 from sim.batch.runs import CheckInvariants, RunRecord, lost
 from sim.batch.spool import DAILY_SCHEMA, Spooled, SpoolTask, encode, outcome_of, spool_run
 from sim.batch.store import BatchStore
@@ -43,6 +44,7 @@ class Step:
 def run_to_folder(
     plan: BatchPlan, folder: Path, engine: Engine, metric: str | None = None, shared_disk: bool = True,
     check_invariants: CheckInvariants = "end", progress: Callable[[Step], None] = lambda step: None,
+    retry_failed: bool = False,
 ) -> BatchResult:
     """Compute the runs of ``plan`` that ``folder`` does not have yet, and finish the folder.
 
@@ -52,6 +54,7 @@ def run_to_folder(
     metric: whose estimate is followed; that of the plan's stop rule where there is one.
     shared_disk: whether workers can write to the folder.
     progress: called once at the start and then after each run.
+    retry_failed: run again what failed before, as if it had never been run.
 
     Raises :class:`sim.run_folder.OutputRefused` where the folder holds something else, and OSError where it cannot be
     written; what is finished stays, and the same call goes on from there.
@@ -59,6 +62,8 @@ def run_to_folder(
     monitor = Monitor(plan, metric if plan.stop is None else plan.stop.metric)
     scenarios = Configurations(plan, folder / "scenarios")
     with BatchStore(folder, plan, monitor.take, lambda index: command(plan, index)) as store:
+        if retry_failed:
+            forget_failed(store)
         store.recover()
         store.log(time=time.time(), event="start", host=platform.node(), done=store.consumed + len(store.waiting))
         flying: dict[int, PlannedRun] = {}
@@ -85,7 +90,7 @@ def run_to_folder(
                     raise outcome
                 if isinstance(outcome, BaseException):
                     given_up = outcome_of(lost(planned, outcome), scenarios.get(planned).config_hash())
-                    payload = encode(given_up, DAILY_SCHEMA.empty_table())
+                    payload = encode(planned, given_up, DAILY_SCHEMA.empty_table())
                     outcome = Spooled(planned.index, "failed", {}, payload, 0.0, "", 0)
                 store.accept(planned.index, outcome.payload)
                 done, computed = done + 1, computed + 1
@@ -112,7 +117,7 @@ def _possible(plan: BatchPlan, store: BatchStore, scenarios: Configurations) -> 
             scenarios.get(planned)
         except ScenarioError as error:
             record = RunRecord(planned, "failed", {}, "the scenario", f"ScenarioError: {clean(error, 500)}")
-            store.accept(index, encode(outcome_of(record, ""), DAILY_SCHEMA.empty_table()))
+            store.accept(index, encode(planned, outcome_of(record, ""), DAILY_SCHEMA.empty_table()))
         else:
             yield index
 

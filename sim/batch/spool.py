@@ -28,7 +28,7 @@ DAILY_SCHEMA = pa.schema([("index", pa.int64()), ("day", pa.int32()), ("series",
 """Tidy daily series; days on which a series was not recorded have no row."""
 
 COMPRESSION: dict[str, Any] = {"compression": "zstd", "use_dictionary": ["series"]}
-_KEY = b"salus.run"
+_KEY, _PLACE = b"salus.run", b"salus.place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def spool_run(task: SpoolTask) -> Spooled:
     spool cannot be written."""
     record, result = attempt(RunTask(task.planned, task.scenario, task.check_invariants))
     outcome = outcome_of(record, task.scenario.config_hash())
-    payload = encode(outcome, daily_table(task.planned.index, result.daily if result is not None else {}))
+    payload = encode(task.planned, outcome, daily_table(task.planned.index, result.daily if result is not None else {}))
     if task.spool is not None:
         write_bytes(spool_file(task.spool, task.planned.index), payload)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -111,11 +111,13 @@ def spool_file(spool: Path, index: int) -> Path:
     return spool / f"{index}.parquet"
 
 
-def encode(outcome: Outcome, daily: pa.Table) -> bytes:
-    """The spool file of a run."""
-    plain = {name: getattr(outcome, name) for name in Outcome.__slots__}
+def encode(planned: PlannedRun, outcome: Outcome, daily: pa.Table) -> bytes:
+    """The spool file of a run. It also says which run that is, for those who read a batch before it is finished."""
+    about = {_KEY: {name: getattr(outcome, name) for name in Outcome.__slots__},
+             _PLACE: {name: getattr(planned, name) for name in PlannedRun.__slots__}}
     sink = io.BytesIO()
-    pq.write_table(daily.replace_schema_metadata({_KEY: json.dumps(plain).encode()}), sink, **COMPRESSION)
+    pq.write_table(daily.replace_schema_metadata({key: json.dumps(plain).encode() for key, plain in about.items()}),
+                   sink, **COMPRESSION)
     return sink.getvalue()
 
 

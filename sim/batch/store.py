@@ -119,15 +119,15 @@ class BatchStore:
                       *(self.folder / "daily").glob(f"{TEMPORARY}*"), *(self.folder / "failed").glob(f"{TEMPORARY}*")]:
             stale.unlink(missing_ok=True)
         part = 0
-        while part * RUNS_PER_PART < self.total and self._is_built(part):
-            for row in self._rows(part, ["index", "status", *self._metric_columns()]).to_pylist():
+        while part * RUNS_PER_PART < self.total and self.is_built(part):
+            for row in self.rows(part, ["index", "status", *self._metric_columns()]).to_pylist():
                 self.consumed += 1
                 if self._take(_row_outcome(row)):
                     break
             part += 1
         self._built = part
         if part * RUNS_PER_PART < self.total:
-            self._explode(part)
+            self.explode(part)
         for file in self.spool.glob("[0-9]*.parquet"):
             index = int(file.stem)
             if index >= part * RUNS_PER_PART:
@@ -175,28 +175,31 @@ class BatchStore:
     def _size(self, part: int) -> int:
         return min(RUNS_PER_PART, self.total - part * RUNS_PER_PART)
 
-    def _part_file(self, part: int) -> Path:
+    def part_file(self, part: int) -> Path:
+        """The daily series of a part."""
         return self.folder / "daily" / f"part-{part:05d}.parquet"
 
-    def _rows_file(self, part: int) -> Path:
+    def rows_file(self, part: int) -> Path:
+        """The rows of a part until ``runs.parquet`` is written."""
         return self.spool / f"rows-{part:05d}.parquet"
 
     def _metric_columns(self) -> list[str]:
         return [f"metric.{name}" for name in self.plan.metrics]
 
-    def _held(self, part: int) -> int:
+    def held(self, part: int) -> int:
         """Runs that a part file says it holds; 0 where there is none."""
-        file = self._part_file(part)
+        file = self.part_file(part)
         return int((pq.read_schema(file).metadata or {}).get(_COUNT, 0)) if file.is_file() else 0
 
-    def _is_built(self, part: int) -> bool:
-        held = self._held(part)
-        return held == self._size(part) and self._rows(part, ["index"]).num_rows == held
+    def is_built(self, part: int) -> bool:
+        """Whether a part holds all its runs."""
+        held = self.held(part)
+        return held == self._size(part) and self.rows(part, ["index"]).num_rows == held
 
-    def _rows(self, part: int, columns: list[str] | None = None) -> pa.Table:
+    def rows(self, part: int, columns: list[str] | None = None) -> pa.Table:
         """The rows of a part, from the spool or from the finished file; empty where they are in neither."""
-        if self._rows_file(part).is_file():
-            return pq.read_table(self._rows_file(part), columns=columns)
+        if self.rows_file(part).is_file():
+            return pq.read_table(self.rows_file(part), columns=columns)
         runs = self.folder / "runs.parquet"
         if runs.is_file():
             with pq.ParquetFile(runs) as file:
@@ -204,17 +207,24 @@ class BatchStore:
                     return file.read_row_group(part, columns=columns)
         return runs_schema(self.plan).empty_table()
 
-    def _explode(self, part: int) -> None:
-        """Put the runs of a part that is not full, or has become larger, back into the spool."""
-        rows, held = self._rows(part), self._held(part)
+    def keep_rows(self, part: int) -> None:
+        """Keep the rows of a part where they outlive ``runs.parquet``."""
+        if not self.rows_file(part).is_file():
+            rows = self.rows(part)
+            write_atomically(self.rows_file(part), lambda file: pq.write_table(rows, file, compression="zstd"))
+
+    def explode(self, part: int) -> None:
+        """Put the runs of a part that is not full, has become larger, or is to be built anew, back into the spool."""
+        rows, held = self.rows(part), self.held(part)
         if not held or rows.num_rows < held:
             return
-        daily = pq.read_table(self._part_file(part)).replace_schema_metadata(None)
+        daily = pq.read_table(self.part_file(part)).replace_schema_metadata(None)
         for row in rows.to_pylist()[:held]:
             index = row["index"]
             target = spool_file(self.spool, index)
             if not target.exists():
-                payload = encode(self._with_fault(_row_outcome(row)), daily.filter(pc.equal(daily["index"], index)))
+                payload = encode(self.plan.run(index), self._with_fault(_row_outcome(row)),
+                                 daily.filter(pc.equal(daily["index"], index)))
                 write_bytes(target, payload)
 
     def _with_fault(self, outcome: Outcome) -> Outcome:
@@ -230,9 +240,12 @@ class BatchStore:
         files = [spool_file(self.spool, index) for index in indices]
         outcomes = [read_outcome(file) for file in files]
         for outcome in outcomes:
+            fault = self.folder / "failed" / f"{outcome.index}.json"
             if outcome.status == "failed":
-                write_json(self.folder / "failed" / f"{outcome.index}.json", self._fault(outcome))
-        write_atomically(self._rows_file(part), lambda file: pq.write_table(
+                write_json(fault, self._fault(outcome))
+            else:
+                fault.unlink(missing_ok=True)  # of an earlier attempt
+        write_atomically(self.rows_file(part), lambda file: pq.write_table(
             rows_table(self.plan, outcomes), file, compression="zstd"))
 
         def daily(file: Any) -> None:
@@ -243,7 +256,7 @@ class BatchStore:
                     if table.num_rows:
                         writer.write_table(table, row_group_size=table.num_rows)
 
-        write_atomically(self._part_file(part), daily)
+        write_atomically(self.part_file(part), daily)
         self._built = part + 1
         for index, file in zip(indices, files, strict=True):
             file.unlink(missing_ok=True)
@@ -270,12 +283,12 @@ class BatchStore:
         def runs(file: Any) -> None:
             with pq.ParquetWriter(file, runs_schema(self.plan), compression="zstd") as writer:
                 for part in parts:
-                    writer.write_table(self._rows(part), row_group_size=RUNS_PER_PART)
+                    writer.write_table(self.rows(part), row_group_size=RUNS_PER_PART)
 
         def manifest(file: Any) -> None:
             keys = ["index", "scenario", "variant", "point", "replication", "seed", "status", "stage", "config_hash"]
             for part in parts:
-                for row in self._rows(part, keys).to_pylist():
+                for row in self.rows(part, keys).to_pylist():
                     file.write((json.dumps({key: row[key] for key in keys}, ensure_ascii=False) + "\n").encode())
 
         write_atomically(self.folder / "manifest.jsonl", manifest)

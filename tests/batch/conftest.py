@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,7 +25,8 @@ variants:
 """
 
 TRAP = '''\
-"""Fails in every run whose seed is divisible by seven; slow where it is told to be."""
+"""Fails in every run whose seed is divisible by seven, unless it is disarmed; slow where it is told to be. Notes each
+set-up where it is told to."""
 import os
 import signal
 import time
@@ -54,8 +56,11 @@ class Trap(Mechanism):
         self.section = section
 
     def setup(self, market):
+        if "SALUS_TRAP_LOG" in os.environ:
+            with open(os.environ["SALUS_TRAP_LOG"], "a") as log:
+                log.write(f"{os.getpid()} {market.seed_used}\\n")
         time.sleep(self.section.sleep)
-        if market.seed_used % self.section.divisor == 0:
+        if market.seed_used % self.section.divisor == 0 and "SALUS_TRAP_DISARMED" not in os.environ:
             if self.section.deadly:
                 os.kill(os.getpid(), signal.SIGKILL)
             raise ValueError(f"trapped by seed {market.seed_used}")
@@ -86,11 +91,11 @@ def plugged(tmp_path: Path, repository: Path) -> dict[str, str]:
 
 @pytest.fixture
 def start(plugged: dict[str, str], repository: Path, tmp_path: Path) -> Start:
-    """Starts ``salus`` with arguments in its own process, in ``tmp_path``."""
+    """Starts ``salus`` with arguments in its own process, in ``tmp_path``; more of the environment as keywords."""
 
-    def run(*arguments: object) -> subprocess.Popen[str]:
+    def run(*arguments: object, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen([sys.executable, str(repository / "run_sim.py"), *map(str, arguments)], cwd=tmp_path,
-                                env=plugged, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                env=plugged | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     return run
 
@@ -99,3 +104,15 @@ def data(folder: Path) -> dict[str, bytes]:
     """Every file of a batch but its log, by relative name."""
     return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*"))
             if file.is_file() and file.name != "log.jsonl"}
+
+
+def wait_for_progress(process: subprocess.Popen[str], folder: Path, runs: int) -> None:
+    """Until ``runs`` more were logged, or the process has ended."""
+    log = folder / "log.jsonl"
+
+    def logged() -> int:
+        return log.read_bytes().count(b'"run"') if log.exists() else 0
+
+    before = logged()
+    while process.poll() is None and logged() - before < runs:
+        time.sleep(0.002)

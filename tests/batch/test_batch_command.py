@@ -8,15 +8,15 @@ import random
 import shlex
 import signal
 import subprocess
-import time
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from tests.batch.conftest import Start, data
+from tests.batch.conftest import Start, data, wait_for_progress
 
-N = 60
+N, KILLS = 60, 5
 TRAP = ("--set", "trap.divisor=7")
 
 
@@ -25,38 +25,24 @@ def finished(process: subprocess.Popen[str]) -> tuple[int, str, str]:
     return process.returncode, out, err
 
 
-def test_a_batch_killed_at_random_points_ends_in_the_same_bytes(start: Start, toy: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_batch_killed_five_times_ends_in_the_same_bytes(start: Start, toy: Path, tmp_path: Path, jobs: int) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert finished(start("batch", toy, "-n", N, "-j", 1, *TRAP, "--out", whole))[0] == 1
     chance = random.Random(4)
-    kills = 0
-    for attempt in range(40):
-        process = start("batch", toy, "-n", N, "-j", 1 + attempt % 2, *TRAP, "--out", broken)
-        if kills < 5:
-            _wait_for_progress(process, broken, chance.randint(1, 25))
-        else:
-            process.wait(timeout=600)
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-            continue
+    for _ in range(KILLS):  # at most 16 of the 120 runs for each, and what was in flight
+        process = start("batch", toy, "-n", N, "-j", jobs, *TRAP, "--out", broken)
+        wait_for_progress(process, broken, chance.randint(1, 16))
+        assert process.poll() is None, process.communicate()
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
         process.communicate()
-        break
-    assert kills >= 3
+        assert not (broken / "runs.parquet").exists()
+    code, out, err = finished(start("batch", toy, "-n", N, "-j", jobs, *TRAP, "--out", broken))
+    assert code == 1, out + err
+    now = int(out.split("(")[1].split(" now")[0])
+    assert 0 < now < 2 * N - KILLS
     assert data(broken) == data(whole)
-
-
-def _wait_for_progress(process: subprocess.Popen[str], folder: Path, runs: int) -> None:
-    """Until ``runs`` more were logged, or the process has ended."""
-    log = folder / "log.jsonl"
-
-    def logged() -> int:
-        return log.read_bytes().count(b'"run"') if log.exists() else 0
-
-    before = logged()
-    while process.poll() is None and logged() - before < runs:
-        time.sleep(0.002)
 
 
 def test_one_process_and_two_write_the_same_bytes(start: Start, toy: Path, tmp_path: Path) -> None:
@@ -67,7 +53,7 @@ def test_one_process_and_two_write_the_same_bytes(start: Start, toy: Path, tmp_p
 
 
 def test_failed_runs_are_recorded_and_the_printed_command_repeats_them(
-    start: Start, toy: Path, tmp_path: Path, repository: Path
+    start: Start, toy: Path, tmp_path: Path, repository: Path, plugged: dict[str, str]
 ) -> None:
     folder = tmp_path / "a folder"
     code, out, _ = finished(start("batch", toy, "-n", 20, "-j", 2, *TRAP, "--out", folder))
@@ -82,15 +68,21 @@ def test_failed_runs_are_recorded_and_the_printed_command_repeats_them(
     assert one["type"] == "ValueError"
     assert one["error"].endswith(f"trapped by seed {one['seed']}")
     assert str(repository) not in one["traceback"]
-    commands = [line.split("again:")[1] for line in out.splitlines() if "again:" in line]
-    for command in [commands[0], one["command"]]:
-        words = shlex.split(command)
-        words = words[words.index("run"):]
-        if not Path(words[1]).is_absolute():
-            words[1] = str(folder / words[1])
-        code, _, err = finished(start(*words, "--out", tmp_path / "again"))
-        assert code == 1
-        assert f"trapped by seed {words[words.index('--seed') + 1]}" in err
+    assert len([line for line in out.splitlines() if "again:" in line]) == min(5, len(failed))
+    printed = next(line for line in out.splitlines() if "again:" in line).split("again:")[1].strip()
+    # As typed into a shell, where "python run_sim.py" or "salus" is what was installed.
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, call in (("python", sys.executable), ("salus", f"{sys.executable} {repository}/run_sim.py")):
+        (bin_folder / name).write_text(f'#!/bin/sh\nexec {call} "$@"\n')
+        (bin_folder / name).chmod(0o755)
+    shell = {**plugged, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}"}
+    for command, place in ((printed.replace("run_sim.py", f"{repository}/run_sim.py"), tmp_path),
+                           (one["command"], folder)):
+        seed = shlex.split(command)[shlex.split(command).index("--seed") + 1]
+        again = subprocess.run(command, shell=True, cwd=place, env=shell, capture_output=True, text=True)
+        assert again.returncode == 1, again.stderr
+        assert f"trapped by seed {seed}" in again.stderr
 
 
 def test_more_replications_add_to_a_batch_and_change_nothing(start: Start, toy: Path, tmp_path: Path) -> None:
@@ -115,6 +107,39 @@ def test_a_run_that_kills_its_worker_is_given_up_and_the_others_are_saved(
     doomed = [row["seed"] % 7 == 0 for row in rows]
     assert [row["status"] == "failed" for row in rows] == doomed
     assert code == int(any(doomed)), out + err
+
+
+@pytest.mark.parametrize(("whole", "replications"), [(True, 60), (False, 55)], ids=["finished", "killed"])
+def test_retrying_what_failed_ends_as_if_it_had_never_failed(
+    start: Start, toy: Path, tmp_path: Path, whole: bool, replications: int
+) -> None:
+    mended, fresh = tmp_path / "mended", tmp_path / "fresh"
+    process = start("batch", toy, "-n", replications, "-j", 2, *TRAP, "--out", mended)
+    if not whole:
+        wait_for_progress(process, mended, 103)  # one part is built, a few runs wait
+        process.send_signal(signal.SIGKILL)
+    process.communicate()
+    code, out, err = finished(start("batch", "--out", mended, "--retry-failed", SALUS_TRAP_DISARMED="1"))
+    assert code == 0, out + err
+    assert f"{2 * replications} runs" in out
+    assert not whole or 0 < int(out.split("(")[1].split(" now")[0]) < replications
+    assert finished(start("batch", toy, "-n", replications, "-j", 1, *TRAP, "--out", fresh, SALUS_TRAP_DISARMED="1")
+                    )[0] == 0
+    assert data(mended) == data(fresh)
+
+
+@pytest.mark.slow
+def test_kernels_are_compiled_once_before_workers_start(start: Start, toy: Path, tmp_path: Path) -> None:
+    cold = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "NUMBA_CACHE_DIR": "",
+            "SALUS_TRAP_LOG": str(tmp_path / "set-ups")}
+    code, _, err = finished(start("batch", toy, "-n", 2, "-j", 2, "--set", "trap.divisor=9223372036854775807", **cold))
+    assert code == 0, err
+    assert err.count("Compiling the kernels") == 1
+    pids = [line.split()[0] for line in (tmp_path / "set-ups").read_text(encoding="utf-8").splitlines()]
+    assert len(pids) == 5
+    assert pids[0] not in pids[1:]
+    _, _, err = finished(start("batch", toy, "-n", 1, "-j", 2, "--out", tmp_path / "again", **cold))
+    assert "Compiling" not in err
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write to read-only folders")
@@ -143,7 +168,7 @@ def test_two_batches_do_not_share_a_folder(start: Start, toy: Path, tmp_path: Pa
 def test_interrupting_keeps_what_is_finished(start: Start, toy: Path, tmp_path: Path) -> None:
     folder = tmp_path / "batch"
     process = start("batch", toy, "-n", 40, "-j", 2, "--set", "trap.sleep=0.05", "--out", folder)
-    _wait_for_progress(process, folder, 3)
+    wait_for_progress(process, folder, 3)
     process.send_signal(signal.SIGINT)
     code, _, err = finished(process)
     assert code == 130
