@@ -4,12 +4,12 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test test-long lint bench docs verify check clean
+.PHONY: run test test-long tutorials lint bench docs verify check clean
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable ".[test]"
+	$(BIN)/python -m pip install --quiet --editable ".[test,cluster]"
 	touch $@
 
 run: $(VENV)/.installed
@@ -21,6 +21,9 @@ test: $(VENV)/.installed
 
 test-long: $(VENV)/.installed
 	SALUS_LONG=1 $(BIN)/python -m pytest -n 2
+
+tutorials: $(VENV)/.installed
+	$(BIN)/python docs/tutorials/execute.py
 
 lint: $(VENV)/.installed
 	$(BIN)/ruff check .

@@ -42,6 +42,32 @@ FILES = {
     "log.jsonl": "Host and seconds by phase. The only file that differs between two equal runs.",
 }
 
+BATCH_FILES = {
+    "plan.json": "What is run: scenarios, resolved, with their variants; replications; seed; design points; figures; "
+                 "the rule that ends it early. It is complete: a batch goes on from it after the scenario files are "
+                 "lost.",
+    "scenarios/<name>.yaml": "Each scenario as it was given, merged with what it extends and with what was set.",
+    "runs.parquet": "One row a run, in index order: `index` int64, `scenario`, `variant` strings, `point` (of the "
+                    "design), `replication`, `seed` int64, `status` (`done` or `failed`), `stage` (where it failed) "
+                    "and `config_hash` strings, then `param.<path>` for each swept parameter and `metric.<name>` "
+                    "float64 for each metric below, NaN where not defined. Groups of 100 rows.",
+    "daily/part-<p>.parquet": "The series of `daily.parquet` of runs 100 p to 100 p + 99, long: `index` int64, `day` "
+                              "int32, `series` string, `value` float64; days on which a series was not recorded have "
+                              "no row.",
+    "manifest.jsonl": "One line a run: `index`, `scenario`, `variant`, `point`, `replication`, `seed`, `status`, "
+                      "`stage`, `config_hash`.",
+    "failed/<index>.json": "Why a run failed: its identity, `stage`, `type`, `error`, `traceback`, and the `command` "
+                           "that repeats it, to be typed `where` it says.",
+    "spool/": "Only while the batch is not finished: `<index>.parquet` holds a run that waits for its part, with its "
+              "identity and figures as JSON in the metadata `salus.place` and `salus.run`; `rows-<p>.parquet` the rows "
+              "of a part that is built. `analysis.batch.load_batch` reads them too, and its `note` says how many runs "
+              "of how many there are.",
+    "log.jsonl": "Host, seconds and time of each run. The only file that differs between two equal batches.",
+    "sensitivity.html": "The page of `sensitivity`.",
+    "report.html": "The page of `report`.",
+}
+"""What a batch folder holds; names in angle brackets stand for what they name."""
+
 
 def _cell(text: object) -> str:
     return str(text).replace("|", "\\|").replace("\n", " ")
@@ -68,6 +94,8 @@ def dictionary_page() -> str:
     """The data dictionary as Markdown: files, series and metrics."""
     lines = [HEAD, "# Data dictionary\n", "## Files of a run folder\n", "| file | content |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(content)} |" for name, content in FILES.items()]
+    lines += ["\n## Files of a batch folder\n", "| file | content |", "|---|---|"]
+    lines += [f"| `{name}` | {_cell(content)} |" for name, content in BATCH_FILES.items()]
     sections = sorted(section_types().items())
     for per, title in (("market", "Series of `daily.parquet`"), ("institution", "Series of `institutions.parquet`")):
         lines += [f"\n## {title}\n", "| series | meaning | unit |", "|---|---|---|"]

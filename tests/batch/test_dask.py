@@ -24,7 +24,8 @@ def cluster(plugged: dict[str, str], tmp_path: Path) -> Iterator[tuple[str, list
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     address = f"tcp://127.0.0.1:{port}"
-    quiet = {"cwd": tmp_path, "env": plugged | {"SALUS_TRAP_LOG": str(tmp_path / "set-ups")}, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    quiet = {"cwd": tmp_path, "env": plugged | {"SALUS_TRAP_LOG": str(tmp_path / "set-ups")},
+             "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     program = [sys.executable, "-m", "distributed.cli.dask_scheduler"]
     processes = [subprocess.Popen([*program, "--host", "127.0.0.1", "--port", str(port), "--no-dashboard"], **quiet)]
     worker = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--no-nanny",

@@ -13,8 +13,18 @@ import time
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
-                None)
+
+def _found() -> str | None:
+    """A browser on the search path, or the newest that playwright has installed."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    cache = Path(os.environ.get("PLAYWRIGHT_BROWSERS_PATH") or Path.home() / ".cache" / "ms-playwright")
+    installed = [file for file in cache.glob("chromium-*/chrome-linux*/chrome") if os.access(file, os.X_OK)]
+    return str(max(installed, key=lambda file: file.parent.parent.stat().st_mtime)) if installed else None
+
+
+CHROMIUM = _found()
 
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
