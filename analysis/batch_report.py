@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from analysis.batch import DONE, METRIC, PARAMETER, Batch, load_batch
+from analysis.batch_pictures import add_cascades, add_fans, add_maps, add_survival, add_tails, add_tornado
 from analysis.batch_scenario import resolved
 from analysis.compare import compare, differs, pair, rows_of
 from analysis.comparison_report import HEADLINE, times
@@ -179,12 +180,28 @@ def _pictures(batch: Batch, shown_groups: Mapping[str, pd.DataFrame], names: lis
     return chapter.html()
 
 
+def _over_runs(batch: Batch, shown_groups: Mapping[str, pd.DataFrame], names: list[str], glossary: Glossary) -> str:
+    """Days, survival and tails over runs, and maps over swept parameters, as HTML."""
+    drawn = dict(shown_groups) if len(batch.configurations) <= MOST_SHOWN else {}
+    days, ends = Chapter("Day by day over runs", "d"), Chapter("Ruin and large losses", "e")
+    if drawn:
+        add_fans(days, batch, drawn, glossary)
+        add_survival(ends, drawn)
+        add_tails(ends, drawn, glossary)
+        add_cascades(ends, drawn)
+    swept = Chapter("Over the swept parameters", "w")
+    varied = [name for name in names if batch.runs[METRIC + name].nunique() > 1][:PICTURES]
+    add_maps(swept, batch, varied, glossary)
+    add_tornado(swept, batch, varied[:4], glossary)
+    return days.html() + ends.html() + swept.html()
+
+
 def _settings(batch: Batch, glossary: Glossary) -> str:
     """Parameters of main that differ from their defaults, and what each variant changes, as HTML."""
     parts = []
     for scenario in dict.fromkeys(s for s, _, _ in batch.configurations):
         main = resolved(batch, scenario, MAIN, 0)
-        parts.append(settings_html(main, glossary))
+        parts.append(settings_html(main, glossary, batch.parameters))
         rows = [[text(variant), f"<code>{text(path)}</code>", shown(after), shown(before)]
                 for variant in dict.fromkeys(v for s, v, _ in batch.configurations if s == scenario and v != MAIN)
                 for path, before, after in (different(main, resolved(batch, scenario, variant, 0)) if main else [])]
@@ -215,7 +232,8 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
     shown_groups = groups(batch)
     names = key_names(batch, wishes)
     runs, done = len(batch.runs), int((batch.runs["status"] == DONE).sum())
-    facts = [f"{runs:,} runs", f"{done:,} finished", f"{batch.runs['replication'].nunique():,} seeds",
+    seeds = batch.runs["replication"].nunique()
+    facts = [f"{runs:,} runs", f"{done:,} finished", f"{seeds:,} seed{'s' if seeds != 1 else ''}",
              f"{len(batch.configurations)} configurations" if len(batch.configurations) > 1 else "one configuration",
              f"design: {batch.design}"]
     questions = [str(one.get("question", "")) for one in batch.scenarios]
@@ -224,6 +242,7 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
             + section("Key figures", figures_table(shown_groups, names, glossary) if shown_groups else "<p>None.</p>")
             + chapters
             + (_pictures(batch, shown_groups, names, glossary) if shown_groups else "")
+            + (_over_runs(batch, shown_groups, names, glossary) if shown_groups else "")
             + section("Variants against main", against_main(batch, batch.figures, glossary))
             + section("Runs that failed", _failures(batch))
             + section("Parameters that differ from their defaults", _settings(batch, glossary))

@@ -13,6 +13,8 @@ from analysis.page import Chapter, number, table, text
 from analysis.plots import lines
 from analysis.plots.style import Formatter, percent, short
 
+TITLE, PLACE = "Plans", 100
+
 FIGURES: tuple[tuple[str, str, str, str, str, Formatter, bool], ...] = (
     ("selection.enrolment_share", "", "Enrolment by plan", "share of the insured",
      "Members of each plan over all insured persons; changes come with open enrolment.", percent, True),

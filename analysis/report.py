@@ -6,7 +6,7 @@ Pictures are inline SVG; all text from files is escaped; the same folder gives t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from analysis.glossary import NOTHING_KNOWN, Glossary, changed, shown
 from analysis.load import Run, load_run
 from analysis.page import Chapter, cards, document, folded, number, section, table, text, write_page
 from analysis.plots.style import percent, short
+from analysis.recorded import recorded_html
 
 REPORT = "report.html"
 
@@ -165,18 +166,21 @@ def shock_days(run: Run) -> dict[int, str]:
     return marks
 
 
-def chapters_html(run: Run) -> str:
-    """All chapters that the run has data for, as HTML.
+def chapters_html(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
+    """All chapters that the run has data for, as HTML, the last one on series that no other asked for; ``glossary``
+    tells those series' units.
 
     >>> chapters_html(run).count("<h2>")
-    8
+    9
     """
     marks = shock_days(run)
+    run.asked.clear()
     parts = []
     for place, (title, build) in enumerate(CHAPTERS):
         chapter = Chapter(title, f"c{place}f", marks)
         build(chapter, run)
         parts.append(chapter.html())
+    parts.append(recorded_html(run, glossary))
     return "".join(parts)
 
 
@@ -197,13 +201,17 @@ def reproduce(run: Run) -> str:
             + folded("scenario.yaml", f"<pre>{text(run.scenario_text)}</pre>"))
 
 
-def settings_html(scenario: Mapping[str, Any], glossary: Glossary) -> str:
-    """The parameters of a resolved scenario that differ from their defaults, as HTML; empty where defaults are unknown.
+def settings_html(scenario: Mapping[str, Any], glossary: Glossary, swept: Collection[str] = ()) -> str:
+    """The parameters of a resolved scenario that differ from their defaults, those of ``swept`` (dotted paths) left
+    out, as HTML; empty where defaults are unknown. Values stand in the parameters' units.
+
+    >>> settings_html({"a": {"b": 1}}, Glossary(defaults={"a.b": 2})).count("<tr>")
+    2
     """
     if not glossary.defaults or not scenario:
         return ""
     rows = [[f"<code>{text(path)}</code>", shown(value), shown(default)]
-            for path, value, default in changed(scenario, glossary.defaults)]
+            for path, value, default in changed(scenario, glossary.defaults) if path not in swept]
     if not rows:
         return "<p>None: every parameter has its default.</p>"
     return table(["parameter", "here", "default"], rows)
@@ -217,7 +225,7 @@ def render(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
     if "stage" in scenario:
         facts.append(f"stage {scenario['stage']}")
     body = (section("Expectations", verdicts(run)) + section("Key figures", key_figures(run.metrics))
-            + chapters_html(run) + section("Events", events_html(run))
+            + chapters_html(run, glossary) + section("Events", events_html(run))
             + section("Parameters that differ from their defaults", settings_html(scenario, glossary))
             + section("All figures", figures_html(run.metrics), screen_only=True)
             + section("How to reproduce", reproduce(run)))

@@ -11,6 +11,8 @@ from analysis.load import Run
 from analysis.page import Chapter, folded, number, table, text
 from analysis.plots import triangles as plots
 
+TITLE, PLACE = "Development of claims", 60
+
 SHOWN = 13
 """Development periods of a table; later ones hold nothing of care that is billed within weeks."""
 
