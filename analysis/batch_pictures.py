@@ -80,9 +80,9 @@ def add_survival(chapter: Chapter, groups: Groups) -> None:
                    margins=(*survival.MARGINS[:2], 0.84 + 0.16 * len(tables), survival.MARGINS[3]))
 
 
-def add_tails(chapter: Chapter, groups: Groups, glossary: Glossary = NOTHING_KNOWN) -> None:
-    """Exceedance curves (share of runs by loss, with the return period) of :data:`LOSSES`, and where a group is large,
-    QQ and mean excess against a generalized Pareto tail.
+def add_tails(chapter: Chapter, groups: Groups, glossary: Glossary = NOTHING_KNOWN, fits: bool = True) -> None:
+    """Exceedance curves (share of runs by loss, with the return period) of :data:`LOSSES`, and with ``fits``, where a
+    group is large, QQ and mean excess against a generalized Pareto tail.
 
     >>> add_tails(chapter, {"main": batch.runs})
     """
@@ -91,7 +91,8 @@ def add_tails(chapter: Chapter, groups: Groups, glossary: Glossary = NOTHING_KNO
         column = METRIC + name
         losses = {label: runs[column].dropna() for label, runs in shown.items() if column in runs}
         losses = {label: one for label, one in losses.items() if len(one) >= LEAST_TAIL}
-        if not losses or pd.concat(list(losses.values())).nunique() < LEAST_TAIL:
+        same = len(losses) > 1 and all(np.array_equal(one, next(iter(losses.values()))) for one in losses.values())
+        if not losses or same or pd.concat(list(losses.values())).nunique() < LEAST_TAIL:
             continue
         what, unit = name.rpartition(".")[2].replace("_", " "), glossary.axis(name)
         formatter = percent if unit == "ratio" else short
@@ -101,7 +102,7 @@ def add_tails(chapter: Chapter, groups: Groups, glossary: Glossary = NOTHING_KNO
                        f"{glossary.meaning(name)}. One run in so many has at least that.", over_time=False,
                        margins=tail_plots.MARGINS)
         label, largest = max(losses.items(), key=lambda one: len(one[1]))
-        if len(largest) >= LEAST_FIT and largest.nunique() >= LEAST_FIT // 2:
+        if fits and len(largest) >= LEAST_FIT and largest.nunique() >= LEAST_FIT // 2:
             _add_fit(chapter, largest, what if len(groups) == 1 else f"{what}, {label}", unit)
 
 

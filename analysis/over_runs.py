@@ -51,6 +51,8 @@ def ends_table(runs: pd.DataFrame, parameters: Sequence[str], metric: str, share
     end], in the metric's unit. An end is the least or greatest value, and of values drawn at random the ``share`` of
     finished runs nearest to it.
 
+    Rows are parameters; columns are those six and ``n``.
+
     >>> runs = pd.DataFrame({"status": "done", "param.a": [0, 0, 1, 1], "metric.m": [1.0, 2.0, 5.0, 6.0]})
     >>> ends_table(runs, ["a"], "m")[["low", "high", "n"]].values.tolist()
     [[1.5, 5.5, 2.0]]

@@ -62,6 +62,8 @@ def drawing(found: pd.DataFrame, title: str, unit: str, formatter: Formatter, da
             steps: bool) -> Callable[[Axes], Axes]:
     """A figure of lines, one for each column of ``found``.
 
+    ``found`` is days x labels, in ``unit``.
+
     >>> drawing(pd.DataFrame({"a": [1.0, 2.0]}), "Price", "USD", short, 2, False)(axes).get_ylabel()
     'USD'
     """

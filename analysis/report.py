@@ -113,6 +113,8 @@ def key_figures(metrics: Mapping[str, float]) -> str:
 def figures_html(metrics: Mapping[str, float]) -> str:
     """Every figure of the run, folded, as HTML.
 
+    ``metrics`` are name -> value, each in its figure's unit.
+
     >>> figures_html(run.metrics).count("<table>")
     1
     """
@@ -218,7 +220,11 @@ def settings_html(scenario: Mapping[str, Any], glossary: Glossary, swept: Collec
 
 
 def render(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
-    """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged."""
+    """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged.
+
+    >>> render(run).count("<h1>")
+    1
+    """
     name, scenario = str(run.manifest.get("name", "run")), run.scenario
     facts = [f"{count(run.setting('population.patients', 0))} patients", f"{count(run.days)} days",
              f"seed {run.manifest.get('seed')}"]
@@ -238,6 +244,9 @@ def write_report(folder: str | Path, glossary: Glossary = NOTHING_KNOWN) -> Path
 
     ``glossary`` has the defaults that parameters are held against. Raises :class:`FolderError` where the folder is not
     a run's, or cannot be written.
+
+    >>> write_report(run_folder).name
+    'report.html'
     """
     run = load_run(folder)
     return write_page(run.folder / REPORT, render(run, glossary))

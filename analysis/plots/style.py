@@ -13,6 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A", "#000000")
@@ -99,12 +100,12 @@ def make_room(axes: Axes, height: float) -> None:
     right = renderer.width - 0.04 * renderer.dpi
     rows, legend, title = 0, axes.get_legend(), axes.get_title(loc="left")
     if legend is not None:
-        entries = len(legend.get_texts())
-        columns = min(entries, LEGEND_COLUMNS)
+        handles, labels = legend.legend_handles, [label.get_text() for label in legend.get_texts()]
+        columns = min(len(labels), LEGEND_COLUMNS)
         while columns > 1 and legend.get_window_extent(renderer).x1 > right:
             columns -= 1
-            legend.set_ncols(columns)
-        rows = -(-entries // columns)
+            legend = _legend(axes, [handle for handle in handles if handle is not None], labels, columns)
+        rows = -(-len(labels) // columns)
         box = axes.get_position()
         axes.set_position((box.x0, box.y0, box.width, box.height - rows * LEGEND_ROW / height))
     here = axes.get_window_extent(renderer)
@@ -188,9 +189,14 @@ def head(axes: Axes, title: str, handles: Sequence[Artist], labels: Sequence[str
     rows = -(-len(handles) // LEGEND_COLUMNS)
     axes.set_title(title, y=1.0, pad=6 + 72 * LEGEND_ROW * rows)
     if handles:
-        axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.0,
-                    borderpad=0.25, labelspacing=0.3, ncols=LEGEND_COLUMNS)
+        _legend(axes, handles, labels, LEGEND_COLUMNS)
     return axes
+
+
+def _legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str], columns: int) -> Legend:
+    """A legend above the data, in so many columns."""
+    return axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.0,
+                       borderpad=0.25, labelspacing=0.3, ncols=columns)
 
 
 def time_axis(axes: Axes, days: int) -> Axes:
@@ -232,6 +238,8 @@ def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
 
 def thin(values: pd.Series[float], points: int = 320) -> pd.Series[float]:
     """About ``points`` of the values at most: the least and the greatest of each stretch, so that no peak is lost.
+
+    ``values`` by day (or any index) and the result have the same unit.
 
     >>> len(thin(pd.Series(np.arange(1000.0)), 100)) <= 101
     True
