@@ -36,8 +36,8 @@ def contagion_chapter(chapter: Chapter, run: Run) -> None:
     if len(claims):
         nodes = network.nodes(run)
         chapter.figure(lambda axes: network_plots.network(axes, nodes, claims),
-                       "Who owes whom at the end. An arrow runs from the debtor to the creditor.", over_time=False,
-                       height=4.6, margins=network_plots.MARGINS)
+                       "Who owed whom on the last recorded day with claims. An arrow runs from debtor to creditor.",
+                       over_time=False, height=4.6, margins=network_plots.MARGINS)
     if any_of(run, "investments.value"):
         add_lines(chapter, run, {"investments.fire_sales": "sold under stress",
                                  "investments.mark_losses": "lost to market prices"},

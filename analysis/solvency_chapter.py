@@ -74,7 +74,7 @@ def solvency_chapter(chapter: Chapter, run: Run) -> None:
         chapter.below.append(pools_html(pools))
 
 
-def add_survival(chapter: Chapter, run: Run, least: int = 2) -> None:
+def add_survival(chapter: Chapter, run: Run, least: int = 4) -> None:
     """Add the Kaplan-Meier curve of pools, days until run-off, where at least ``least`` lived and one ended.
 
     >>> add_survival(chapter, run)

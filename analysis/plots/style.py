@@ -227,12 +227,14 @@ def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log":
         axes.set_ylim(low, high * (high / low) ** 0.09)
-    elif low < high:
+    else:  # an axis may run downwards
         axes.set_ylim(low, high + 0.09 * (high - low))
+    first, last = axes.get_xlim()
     for day, name in marks.items():
         axes.axvline(day, color=BLACK, linestyle=":", linewidth=0.9)
-        axes.annotate(name, (day, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -1), va="top",
-                      textcoords="offset points", fontsize=7, color="#333333")
+        late = day > first + 0.7 * (last - first)
+        axes.annotate(name, (day, 1.0), xycoords=("data", "axes fraction"), xytext=(-2 if late else 2, -1), va="top",
+                      textcoords="offset points", fontsize=7, color="#333333", ha="right" if late else "left")
     return axes
 
 

@@ -69,7 +69,8 @@ def test_page_has_every_chapter_and_what_the_readers_look_for(page: Path) -> Non
         "Capital of the pools", "MCR %", "Premiums against claims", "Reserves", "Who bore the claims",
         "Claim delay, filing to decision", "Health token price", "Depth of the token&#x27;s pool",
         "Liquidity provider flows", "Price of the senior shares", "Without any cover (n = 4,000, 95 %)",
-        "Catastrophic own payments (n = 4,000, 95 %)", "Claims between 3 institutions, day 199", "Capital waterfall of all pools",
+        "Catastrophic own payments (n = 4,000, 95 %)", "Claims between 3 institutions, day 199",
+        "Capital waterfall of all pools",
         "Concentration of governance tokens", "Payments between sectors over the run, USD"}
     assert "2 proposals: 1 defeated, 1 executed." in html
     assert "123 %" in html
