@@ -173,6 +173,9 @@ def document(title: str, question: str, facts: str, body: str) -> str:
     """A whole page that stands alone: no script, no address outside itself.
 
     ``title``, ``question`` and ``facts`` are plain text; ``body`` is HTML.
+
+    >>> document("A < B", "Why?", "One run.", "<p>x</p>").count("A &lt; B")
+    2
     """
     return share_glyphs(f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -185,13 +188,21 @@ def document(title: str, question: str, facts: str, body: str) -> str:
 
 
 def section(title: str, content: str, screen_only: bool = False) -> str:
-    """A chapter of HTML ``content`` under its title (plain text), or nothing where there is none."""
+    """A chapter of HTML ``content`` under its title (plain text), or nothing where there is none.
+
+    >>> section("Empty", ""), section("Full", "<p>x</p>").count("<h2>")
+    ('', 1)
+    """
     kind = ' class="screen"' if screen_only else ""
     return f"<section{kind}><h2>{text(title)}</h2>{content}</section>\n" if content else ""
 
 
 def write_page(target: Path, page: str) -> Path:
-    """Write ``page`` to ``target``, whole or not at all; raises :class:`FolderError` where it cannot be written."""
+    """Write ``page`` to ``target``, whole or not at all; raises :class:`FolderError` where it cannot be written.
+
+    >>> write_page(fresh / "page.html", "<p>x</p>").read_text()
+    '<p>x</p>'
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
