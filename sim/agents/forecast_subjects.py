@@ -15,7 +15,7 @@ from sim.mechanism import Market
 
 YEAR_DAYS = 365.0
 SPENDING_SD = 0.10
-"""Standard deviation of the ratio of claims per member of two windows, for a pool market of about a thousand members."""
+"""Standard deviation of the ratio of claims per member of two windows, for about a thousand members."""
 INCIDENCE_LOG_SD = 0.7
 
 

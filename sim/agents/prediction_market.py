@@ -147,8 +147,8 @@ class PredictionMarkets(Mechanism):
         self.unfunded = 0
         self.claims_seen: list[tuple[int, int]] = []
         """Claims incurred so far and members, at the end of each day; empty without insurance."""
-        self.results = dict.fromkeys(("informed", "noise", "manipulator", "staker"), 0)
-        self.funded = self.lost = self.volume = 0
+        self.results = dict.fromkeys(("informed", "noise", "manipulator"), 0)
+        self.funded = self.lost = self.volume = self.staked = self.staked_right = 0
         self.scores: list[tuple[float, float, float]] = []
 
     def start(self, market: Market) -> None:
@@ -268,14 +268,14 @@ class PredictionMarkets(Mechanism):
         reports = [round((figure + float(error)) * MICRO) for error in errors]
         answer = aggregate(reports, section.committee, (section.committee - 1) // 3, -MAX_INT64, MAX_INT64) / MICRO
         outcome = bisect_right(question.terms.thresholds, answer)
-        staked = {who: amount for (_, who), amount in question.benchmark.stakes.items()}
+        staked, right = question.benchmark.staked(), question.benchmark.staked_on(outcome)
         with self.ledger.atomic():
             returned = maker.settle(outcome)
             for trader in (*self.informed, *self.noise, *self.manipulators):
                 paid = maker.taken_from(trader.account)
                 self.results[trader.kind] += maker.redeem(trader.account) - paid
-            won = question.benchmark.settle(outcome)
-        self.results["staker"] += sum(won.values()) - sum(staked.values())
+            question.benchmark.settle(outcome)
+        self.staked, self.staked_right = self.staked + staked, self.staked_right + right
         self.lost += maker.funding - returned
         closing, number = question.closing, len(question.closing)
         self.scores.append((sum((p - (place == outcome)) ** 2 for place, p in enumerate(closing)),
@@ -306,6 +306,8 @@ class PredictionMarkets(Mechanism):
         metric("prediction_markets.sponsor_loss", self.lost / MICRO)
         for kind, result in self.results.items():
             metric(f"prediction_markets.{kind}_result", result / MICRO)
+        if self.staked:
+            metric("prediction_markets.stakes_right", self.staked_right / self.staked)
         if self.scores:
             for place, name in enumerate(("brier", "brier_uniform", "price_of_truth")):
                 metric(f"prediction_markets.{name}", sum(score[place] for score in self.scores) / len(self.scores))

@@ -34,6 +34,10 @@ class Benchmark:
         """All stakes that wait."""
         return sum(self.stakes.values())
 
+    def staked_on(self, outcome: int) -> int:
+        """Stakes on one outcome."""
+        return sum(amount for (place, _), amount in self.stakes.items() if place == outcome)
+
     def stake(self, account: int, outcome: int, amount: int) -> None:
         """Lock ``amount`` on ``outcome``."""
         if self.outcome is not None or not 0 <= outcome < self.outcomes or amount <= 0:

@@ -62,7 +62,8 @@ class PredictionMarketsSection(Section):
         Metric("prediction_markets.noise_result", "Result of noise traders in settled markets", "USD"),
         Metric("prediction_markets.manipulator_result", "Result of manipulators in settled markets: what the "
                "manipulation cost, where negative", "USD"),
-        Metric("prediction_markets.staker_result", "Result of those who staked on benchmarks", "USD"),
+        Metric("prediction_markets.stakes_right", "Share of the money staked on benchmarks that was on what happened",
+               better="high"),
     )
 
     markets: tuple[MarketTerms, ...] = param((MarketTerms(),), "Questions that are asked.", min_length=1)
