@@ -157,6 +157,13 @@ class Run:
         return self._optional("exposures", "day", "debtor", "creditor", "kind", "amount", "debtor_equity",
                               "creditor_equity")
 
+    @cached_property
+    def forecasts(self) -> pd.DataFrame:
+        """Forecasts of prediction markets, a row for each outcome of each settled market: day, subject, opened, outcome,
+        price_halfway, price_at_close, happened and figure; without a row where there were none."""
+        return self._optional("forecasts", "day", "subject", "opened", "outcome", "price_halfway", "price_at_close",
+                              "happened", "figure")
+
     def _optional(self, name: str, *needed: str) -> pd.DataFrame:
         """The table ``name``, or one without rows where the run did not write it."""
         if not (self.folder / f"{name}.parquet").is_file():

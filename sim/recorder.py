@@ -24,6 +24,9 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
                ("above_40_of_capacity", "int64")),
     "exposures": (("day", "int32"), ("debtor", "string"), ("creditor", "string"), ("kind", "string"),
                   ("amount", "int64"), ("debtor_equity", "int64"), ("creditor_equity", "int64")),
+    "forecasts": (("day", "int32"), ("subject", "string"), ("opened", "int32"), ("outcome", "int32"),
+                  ("price_halfway", "float64"), ("price_at_close", "float64"), ("happened", "int32"),
+                  ("figure", "float64")),
 }
 """Further tables of a run, each with its columns and their types: written where a mechanism added rows to them."""
 

@@ -195,6 +195,7 @@ class Insurers(Mechanism):
     def start(self, market: Market) -> None:
         population = market.mechanism("population")
         self.prices = market.find("reference_price")
+        self.forecasts: Any = market.find("prediction_markets")
         self.firms: int = market.ledger.account("firms")
         people = market.people
         insurable = ~people["public_cover"]
@@ -232,7 +233,14 @@ class Insurers(Mechanism):
         insurer.pool.deposit(insurer.account, amount, "junior")
 
     def trend(self, day: int) -> float:
-        """Expected growth of costs a year: the prior and the index's growth of the last year."""
+        """Expected growth of costs a year: what is known of the past, and what prediction markets expect."""
+        weight = self.section.forecast_weight
+        expected = None if self.forecasts is None or weight == 0.0 else self.forecasts.expected_growth()
+        past = self.past_trend(day)
+        return past if expected is None else weight * expected + (1.0 - weight) * past
+
+    def past_trend(self, day: int) -> float:
+        """The prior and the index's growth of the last year."""
         section = self.section
         if self.prices is None or day < YEAR_DAYS:
             return section.trend_per_year

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.mempool import Batch, Refused
-from sim.contracts.amm.constant_product import best_arbitrage
 from sim.kernel.draws import agent_key
 from sim.kernel.fixedpoint import BPS, MICRO, mul_div
 from sim.mechanism import Hook, Market, Mechanism, Phase
@@ -144,9 +143,10 @@ class Arbitrageur(Trader):
         if seen in self.found:
             return self.found[seen]
         # Selling tokens pays while the pool gives more than the ask, buying while it asks less than the bid.
-        selling = quote * MICRO > base * self.ask
+        over, under = pool.price_ratio()
+        selling = over * MICRO > under * self.ask
         price = self.ask if selling else self.bid
-        base_in, paid, out = best_arbitrage(MICRO, price, base, quote, pool.keep, pool.scale, tokens, cash)
+        base_in, paid, out = pool.best_trade(MICRO, price, tokens, cash)
         if paid == 0 or base_in != selling:
             best = selling, 0, 0, 0
         else:

@@ -1,4 +1,5 @@
-"""Constant-product pools held against closed forms: AMM-01, 03, 04, 07, 09, 10 and the Uniswap v2 cases.
+"""Constant-product pools held against closed forms: AMM-01, 03, 04, 07, 09, 10 and the Uniswap v2 cases; the rows of
+the other curves (:mod:`sim.verification.amm_curves`) follow.
 
 Single trades run through the pool contract on a ledger of its own, with reserves of 1e15 units so that rounding stays
 below the tolerances; price paths run through the contract's compiled formula (:mod:`sim.verification.amm_paths`).
@@ -16,6 +17,7 @@ from sim.contracts.amm import constant_product as curve
 from sim.contracts.amm.constant_product_pool import ConstantProductPool
 from sim.kernel.draws import Draws
 from sim.kernel.ledger import Ledger
+from sim.verification import amm_curves
 from sim.verification.amm_paths import block_gains, loss_paths
 from sim.verification.amm_vectors import answer, data
 from sim.verification.rows import Row
@@ -178,4 +180,4 @@ def rows() -> list[Row]:
     table = []
     for truth in data()["truths"]:
         table += SIMULATIONS[truth["id"]](truth)
-    return table + uniswap_cases()
+    return table + uniswap_cases() + amm_curves.rows()

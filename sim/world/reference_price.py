@@ -105,6 +105,12 @@ class ReferencePrice(Mechanism):
         view.flags.writeable = False
         return view
 
+    def announced_growth(self, days: int) -> float:
+        """Log growth of the medical index over the next ``days`` as those foresee it who negotiate prices: the mean
+        trend, and what is still to come of the rises under way."""
+        trend = math.log1p(self.section.medical_growth_per_year) * days / YEAR_DAYS
+        return trend + sum(drift.reached(self._day + days) - drift.reached(self._day) for drift in self._inflation)
+
     @property
     def gas_coin_usd(self) -> float:
         """Dollars per gas coin."""

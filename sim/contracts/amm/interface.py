@@ -66,6 +66,10 @@ class Pool(Protocol):
         """Price of one more unit of base, before the fee."""
         ...
 
+    def price_ratio(self) -> tuple[int, int]:
+        """:meth:`spot` as (numerator, denominator), exact."""
+        ...
+
     def twap(self, window_days: float) -> float:
         """Time-weighted average price over the last ``window_days``."""
         ...

@@ -8,16 +8,25 @@ pays the cash to the treasury. What can never be is said in each pool's own file
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from sim.contracts.amm.constant_product import MINIMUM_LIQUIDITY
 from sim.contracts.amm.constant_product_pool import ConstantProductPool
 from sim.contracts.amm.interface import DAY_SECONDS, BlockClock, PoolError
+from sim.contracts.amm.stableswap_pool import StableSwapPool
+from sim.contracts.amm.two_asset_pool import TwoAssetPool
+from sim.contracts.amm.weighted_pool import WeightedPool
 from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.amm import AmmSection, PoolTerms
 
 DEPTH_MOVE = 0.02
 YEAR_DAYS = 365
+
+
+def base_over_quote(terms: PoolTerms) -> float:
+    """Value of the base reserve over that of the quote reserve when the pool opens: 1 but for unequal weights."""
+    return terms.weight_base / (1.0 - terms.weight_base) if terms.curve == "weighted" else 1.0
 
 
 class UnknownPool(KeyError):
@@ -27,7 +36,7 @@ class UnknownPool(KeyError):
 class PoolBook:
     """What the market remembers of one pool for its reports: the opening position, totals so far, the last check."""
 
-    def __init__(self, pool: ConstantProductPool) -> None:
+    def __init__(self, pool: TwoAssetPool) -> None:
         self.pool = pool
         self.opening = (0, 0, 0)
         self.turnover = 0
@@ -53,26 +62,27 @@ class PoolBook:
     def value_over_hold(self) -> float:
         """Value of an opening share now over holding its assets, less one, at the pool's price; NaN if never opened."""
         base, quote, supply = self.opening
-        now_base, now_quote = self.pool.reserves()
-        if supply == 0 or now_base == 0:
+        if supply == 0 or self.pool.reserves()[0] == 0:
             return float("nan")
-        price = now_quote / now_base
-        position = 2.0 * now_quote / self.pool.supply_with_pending_fee()
+        price = self.pool.spot()
+        position = self.pool.quote_value() / self.pool.supply_with_pending_fee()
         return position / ((base * price + quote) / supply) - 1.0
 
     def check_product(self) -> str | None:
-        """The product of the reserves behind one share, k / L^2, has not fallen since the last check.
+        """The invariant behind one share, k / L^2 where k is the product of the reserves, has not fallen since the last
+        check; k / L^n for an invariant of degree n.
 
         L counts the protocol's pending part. That part comes from floored square roots, so each payment may be up to
         one share too large; without a protocol part the comparison is exact.
         """
         pool, (k_before, supply_before, payments_before) = self.pool, self.checked
         base, quote = pool.reserves()
-        k, supply, payments = base * quote, pool.supply_with_pending_fee(), pool.state.payments
+        k, supply, payments = pool.invariant(base, quote), pool.supply_with_pending_fee(), pool.state.payments
         least = min(supply, supply_before)
         rounding = 0 if pool.treasury is None else 1 + payments - payments_before
-        if k * (supply_before * least) ** 2 < k_before * (supply * max(least - rounding, 0)) ** 2:
-            return f"pool {pool.name}: the product of the reserves behind one share has fallen"
+        now = (k + pool.invariant_error) * (supply_before * least) ** pool.degree
+        if now < k_before * (supply * max(least - rounding, 0)) ** pool.degree:
+            return f"pool {pool.name}: the invariant of the reserves behind one share has fallen"
         self.checked = k, supply, payments
         return None
 
@@ -126,8 +136,8 @@ class Amm(Mechanism):
                 market.endow(self.founder, int(terms.opening_value * MICRO))
             if terms.issuer:
                 issuer = market.mechanism(terms.issuer)
-                price = issuer.opening_price if terms.opening_price is None else terms.opening_price
-                wanted = round(terms.opening_value * MICRO / price)
+                price = self._opening_price(terms)
+                wanted = round(terms.opening_value * MICRO / price * base_over_quote(terms))
                 issuer.endow_tokens(self.founder, wanted)
                 self._open(terms, price, wanted)
             else:
@@ -137,16 +147,30 @@ class Amm(Mechanism):
         if terms.name in self.books:
             raise PoolError(f"two pools are called {terms.name}")
         ledger = self._ledger
-        pool = ConstantProductPool(
-            ledger, terms.name, ledger.asset_id(terms.base), ledger.asset_id(terms.quote), fee_bps=terms.fee_bps,
-            treasury=self.collector if terms.protocol_part > 1 else None, protocol_part=terms.protocol_part,
-            span=terms.holders, clock=self.clock)
+        assets = ledger.asset_id(terms.base), ledger.asset_id(terms.quote)
+        common: dict[str, Any] = {
+            "fee_bps": terms.fee_bps, "treasury": self.collector if terms.protocol_part > 1 else None,
+            "protocol_part": terms.protocol_part, "span": terms.holders, "clock": self.clock}
+        pool: TwoAssetPool
+        if terms.curve == "weighted":
+            pool = WeightedPool(ledger, terms.name, *assets, weight_base=round(100 * terms.weight_base), **common)
+        elif terms.curve == "stableswap":
+            pool = StableSwapPool(ledger, terms.name, *assets, amplification=terms.amplification,
+                                  rate=round(self._opening_price(terms) * MICRO), **common)
+        else:
+            pool = ConstantProductPool(ledger, terms.name, *assets, **common)
         self.books[terms.name] = PoolBook(pool)
+
+    def _opening_price(self, terms: PoolTerms) -> float:
+        """Quote per base that the pool opens at: of its terms, else its issuer's."""
+        price = self._market.mechanism(terms.issuer).opening_price if terms.opening_price is None \
+            else terms.opening_price
+        return float(price)
 
     def _open(self, terms: PoolTerms, price: float, base: int) -> None:
         """Let the founders make the first deposit: ``base`` units, and quote of equal value at ``price``."""
         book = self.books[terms.name]
-        quote = round(base * price)
+        quote = round(base * price / base_over_quote(terms))
         book.pool.add_liquidity(self.founder, base, quote)
         book.open(base, quote)
 
@@ -160,11 +184,11 @@ class Amm(Mechanism):
                 raise PoolError(f"the founders hold nothing to open pool {terms.name} with")
             del self.books[terms.name]
             return
-        self._open(terms, price, min(held, int(terms.opening_value * MICRO / price)))
+        self._open(terms, price, min(held, int(terms.opening_value * MICRO / price * base_over_quote(terms))))
 
     # What others may call ------------------------------------------------------------------------------------
 
-    def pool(self, name: str) -> ConstantProductPool:
+    def pool(self, name: str) -> TwoAssetPool:
         """The pool of that name."""
         try:
             return self.books[name].pool
@@ -172,7 +196,7 @@ class Amm(Mechanism):
             raise UnknownPool(f"no pool {name!r}; there are {', '.join(self.books) or 'none'}") from None
 
     @property
-    def pools(self) -> dict[str, ConstantProductPool]:
+    def pools(self) -> dict[str, TwoAssetPool]:
         """All pools by name, in the order of the scenario."""
         return {name: book.pool for name, book in self.books.items()}
 
@@ -199,7 +223,7 @@ class Amm(Mechanism):
         for book in self.books.values():
             self.treasury_fees += self._collect(book.pool)
 
-    def _collect(self, pool: ConstantProductPool) -> int:
+    def _collect(self, pool: TwoAssetPool) -> int:
         """Cash that one pool's fees brought; 0 while they are too small to redeem."""
         ledger = self._ledger
         try:
@@ -228,7 +252,7 @@ class Amm(Mechanism):
         for name, book in self.books.items():
             pool = book.pool
             traded, taken = book.day_totals()
-            book.reserve_days += 2.0 * pool.state.quote / MICRO
+            book.reserve_days += pool.quote_value() / MICRO
             volume += traded
             fees += taken
             institution = f"amm.{name}"
@@ -250,7 +274,7 @@ class Amm(Mechanism):
         record.series("amm.price", spot)
         record.series("amm.twap", pool.twap(self.section.twap_window_days))
         record.series("amm.depth", depth)
-        record.series("amm.root_k", (pool.state.base * pool.state.quote) ** 0.5 / MICRO)
+        record.series("amm.root_k", pool.size() / MICRO)
         record.series("amm.lp_value_over_hold", book.value_over_hold())
         outside = market.find("reference_price")
         if outside is not None:

@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 
 from sim.chain.mempool import Refused
 from sim.contracts.amm.constant_product import PRICE_BITS
-from sim.contracts.amm.constant_product_pool import ConstantProductPool
 from sim.contracts.amm.interface import InsufficientLiquidity, Pool
+from sim.contracts.amm.two_asset_pool import TwoAssetPool
 from sim.kernel.fixedpoint import MICRO, mul_div
 
 
@@ -51,18 +51,16 @@ class Spot:
         self.pool = pool
 
     def price(self) -> float:
-        self._reserves()
+        self._require_reserves()
         return self.pool.spot()
 
     def value(self, amount: int) -> int:
-        base, quote = self._reserves()
-        return mul_div(amount, quote, base)
+        self._require_reserves()
+        return mul_div(amount, *self.pool.price_ratio())
 
-    def _reserves(self) -> tuple[int, int]:
-        base, quote = self.pool.reserves()
-        if base == 0 or quote == 0:
+    def _require_reserves(self) -> None:
+        if 0 in self.pool.reserves():
             raise PriceUnavailable(f"pool {self.pool.name} is empty")
-        return base, quote
 
 
 class Twap:
@@ -73,7 +71,7 @@ class Twap:
 
     name = "twap"
 
-    def __init__(self, pool: ConstantProductPool, window_days: float) -> None:
+    def __init__(self, pool: TwoAssetPool, window_days: float) -> None:
         if window_days <= 0:
             raise ValueError(f"a window of {window_days} days holds no price")
         self.pool = pool
@@ -130,7 +128,7 @@ Name = Literal["spot", "twap", "committee"]
 
 
 def price_source(
-    name: Name, *, pool: ConstantProductPool | None = None, window_days: float = 1.0,
+    name: Name, *, pool: TwoAssetPool | None = None, window_days: float = 1.0,
     feed: Feed | None = None, today: Today | None = None, max_age_days: int = 3,
 ) -> PriceSource:
     """The source that a scenario names, over what it reads: a ``pool``, or a committee's ``feed`` and the day.

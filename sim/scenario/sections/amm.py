@@ -9,13 +9,25 @@ from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
 UNISWAP = "Uniswap v2 whitepaper and UniswapV2Pair.sol"
 
 
+BALANCER = "Balancer v2, WeightedMath.sol and the 80/20 pools of governance tokens"
+CURVE = "Curve, SwapTemplateBase.vy; its pools of dollar tokens run at 50 to 2,000"
+
+
 class PoolTerms(Model):
-    """One constant-product pool and how it opens."""
+    """One pool, its curve and how it opens."""
 
     name: str = param("HLT", "Name of the pool; its liquidity token is '<name>-LP'.", pattern=r"^[A-Za-z0-9_-]{1,20}$")
     base: str = param("HLT", "Symbol of the asset that is priced.")
     quote: str = param("USDs", "Symbol of the asset that prices are stated in.")
-    fee_bps: int = param(30, "Fee on the input of a swap.", unit="bps", grade="M", source=UNISWAP, ge=0, le=1000)
+    curve: Literal["constant_product", "weighted", "stableswap"] = param(
+        "constant_product", "How trades are priced: x y = k (Uniswap v2), weighted reserves (Balancer), or almost flat "
+        "around the opening price (Curve's StableSwap).")
+    weight_base: float = param(0.5, "Weighted pool: share of its value that stands in base, in whole per cents.",
+                               grade="M", source=BALANCER, ge=0.01, le=0.99)
+    amplification: int = param(100, "StableSwap pool: A; the higher, the flatter.", grade="M", source=CURVE, ge=1,
+                               le=1_000_000)
+    fee_bps: int = param(30, "Fee on the input of a swap (of a StableSwap pool: on its output).",
+                         unit="bps", grade="M", source=UNISWAP, ge=0, le=1000)
     protocol_part: int = param(6, "The treasury receives one part in this many of the fee: 6 gives 5 of 30 bps. "
                                "0 leaves the whole fee to the providers.", grade="M", source=UNISWAP, ge=0, le=1000)
     opening_value: float = param(2e6, "Opening reserve of the quote asset, matched by base of equal value; founders "
@@ -34,6 +46,8 @@ class PoolTerms(Model):
             raise ValueError("opening_price is needed where no issuer gives one")
         if self.base == self.quote:
             raise ValueError("base and quote must be different assets")
+        if abs(self.weight_base * 100 - round(self.weight_base * 100)) > 1e-9:
+            raise ValueError("weight_base must be a whole per cent")
         return self
 
 
@@ -45,7 +59,7 @@ class LiquidityWithdrawal(Model):
 
 
 class AmmSection(Section):
-    """Constant-product pools (Uniswap v2) in which health and governance tokens trade."""
+    """Pools - constant product, weighted, StableSwap - in which health and governance tokens trade."""
 
     implementation: ClassVar[str] = "sim.contracts.amm.market:Amm"
     requires: ClassVar[tuple[str, ...]] = ("health_token",)
@@ -55,7 +69,8 @@ class AmmSection(Section):
         Series("amm.depth", "Cash that lifts the first pool's price by 2 per cent", "USD"),
         Series("amm.volume", "Value swapped today in all pools", "USD"),
         Series("amm.fees", "Fees taken today in all pools", "USD"),
-        Series("amm.root_k", "Square root of the product of the first pool's reserves", "tokens"),
+        Series("amm.root_k", "Size of the first pool: square root of the product of its reserves (on other curves, "
+               "what stands in its place)", "tokens"),
         Series("amm.lp_value_over_hold", "Value of the opening position in the first pool, fees included, over the "
                "value of having held the assets, less one (impermanent loss net of fees)"),
         Series("amm.price_gap", "Spot price in the first pool over the external price (held to the band of issue and "

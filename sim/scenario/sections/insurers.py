@@ -44,6 +44,9 @@ class InsurersSection(Section):
                                   unit="1/year", ge=-0.2, le=0.5)
     trend_weight: float = param(0.5, "Weight of the medical price index's growth over the last year in the expected "
                                 "trend.", ge=0.0, le=1.0)
+    forecast_weight: float = param(0.0, "Weight, in the expected trend, of the growth of medical prices that "
+                                   "prediction markets expect, where one asks for it; 0: the insurer does not look.",
+                                   ge=0.0, le=1.0)
     benefits_per_year: float = param(0.08, "Lump sums that an insurer expects to pay for a member-year.", unit="1/year",
                                      ge=0.0, le=100.0)
     target_scr_ratio: float = param(1.5, "Capital over SCR that the insurer aims at.", ge=0.0, le=20.0)

@@ -1,6 +1,6 @@
-"""Random programs against one pool on the ledger.
+"""Random programs against one pool on the ledger, for each curve.
 
-Properties: no round trip of swaps, nor of joining and leaving, returns more than was put in; the product of the
+Properties: no round trip of swaps, nor of joining and leaving, returns more than was put in; the invariant of the
 reserves behind one share never falls; sums equal supplies; what fails leaves no trace.
 With SALUS_LONG=1 at least 10,000 operations, else a few hundred.
 """
@@ -15,6 +15,8 @@ from sim.contracts.amm.constant_product import MINIMUM_LIQUIDITY
 from sim.contracts.amm.constant_product_pool import ConstantProductPool
 from sim.contracts.amm.interface import BlockClock, PoolError
 from sim.contracts.amm.market import PoolBook
+from sim.contracts.amm.stableswap_pool import StableSwapPool
+from sim.contracts.amm.weighted_pool import WeightedPool
 from sim.kernel.ledger import InsufficientFunds, Ledger
 
 LONG = bool(os.environ.get("SALUS_LONG"))
@@ -28,9 +30,12 @@ class Aborted(Exception):
 
 
 class PoolMachine(RuleBasedStateMachine):
+    def create(self, shape, *arguments, **terms):
+        return ConstantProductPool(*arguments, **terms)
+
     @initialize(base=st.integers(2000, 10**12), quote=st.integers(2000, 10**12),
-                fee=st.sampled_from([0, 5, 30, 100]), taxed=st.booleans())
-    def open(self, base, quote, fee, taxed):
+                fee=st.sampled_from([0, 5, 30, 100]), taxed=st.booleans(), shape=st.integers(0, 4))
+    def open(self, base, quote, fee, taxed, shape):
         self.ledger = Ledger(institutions=16, people=0)
         self.assets = self.ledger.asset("HLT"), self.ledger.asset("USDs")
         self.accounts = [self.ledger.open_account(f"t{i}", "traders") for i in range(3)]
@@ -39,8 +44,8 @@ class PoolMachine(RuleBasedStateMachine):
             for asset in self.assets:
                 self.ledger.mint(asset, account, 10**14, "x")
         self.clock = BlockClock()
-        self.pool = ConstantProductPool(self.ledger, "P", *self.assets, fee_bps=fee, clock=self.clock,
-                                        treasury=treasury if taxed else None)
+        self.pool = self.create(shape, self.ledger, "P", *self.assets, fee_bps=fee, clock=self.clock,
+                                treasury=treasury if taxed else None)
         self.pool.add_liquidity(self.accounts[0], base, quote)
         self.book = PoolBook(self.pool)
 
@@ -158,6 +163,20 @@ class PoolMachine(RuleBasedStateMachine):
         assert self.ledger.balance(self.pool.shares, self.pool.locked) == MINIMUM_LIQUIDITY
 
 
-TestPool = PoolMachine.TestCase
-TestPool.settings = settings(max_examples=260 if LONG else 12, stateful_step_count=40, deadline=None,
-                             derandomize=not LONG)
+class WeightedMachine(PoolMachine):
+    def create(self, shape, *arguments, **terms):
+        return WeightedPool(*arguments, weight_base=(50, 80, 20, 63, 98)[shape], **terms)
+
+
+class StableSwapMachine(PoolMachine):
+    def create(self, shape, *arguments, **terms):
+        return StableSwapPool(*arguments, amplification=(1, 20, 100, 2000, 100)[shape],
+                              rate=(10**6, 10**6, 2_130_000, 999_999, 17)[shape], **terms)
+
+
+PROGRAMS = settings(max_examples=260 if LONG else 12, stateful_step_count=40, deadline=None, derandomize=not LONG)
+TestConstantProduct, TestWeighted, TestStableSwap = (
+    machine.TestCase for machine in (PoolMachine, WeightedMachine, StableSwapMachine))
+for case in (TestConstantProduct, TestWeighted, TestStableSwap):
+    case.settings = PROGRAMS
+del case

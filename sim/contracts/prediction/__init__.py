@@ -1,0 +1,1 @@
+"""Prediction markets: a market maker whose loss is bounded, the markets it opens, and stakes on health benchmarks."""
