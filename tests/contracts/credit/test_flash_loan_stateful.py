@@ -51,7 +51,7 @@ class FlashMachine(RuleBasedStateMachine):
         ledger, flash = self.ledger, self.flash
         assets = range(len(ledger.assets))
         return ([ledger.balances(asset).tobytes() for asset in assets], [ledger.supply(asset) for asset in assets],
-                bytes(memoryview(ledger._flows.array).cast("B")), self.amm.state, len(self.amm.history),
+                ledger._flows.array.tobytes().rstrip(b"\0"), self.amm.state, len(self.amm.history),
                 flash.loans, dict(flash.lent), dict(flash.premiums), flash._open)
 
     def call(self, what, amount):
