@@ -63,7 +63,9 @@ class Reserve:
         """The borrow index now, in rays."""
         state = self.state
         seconds = max(0, self._now() - state.time)
-        return state.borrow_index if seconds == 0 or state.rate == 0 else ray_mul(state.borrow_index, growth(state.rate, seconds))
+        if seconds == 0 or state.rate == 0:
+            return state.borrow_index
+        return ray_mul(state.borrow_index, growth(state.rate, seconds))
 
     @property
     def cash(self) -> int:
