@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from sim.chain.mempool import Refused
+from sim.contracts.credit.lending import PRICE_UNIT
 from sim.kernel.fixedpoint import BPS, MICRO, mul_div, mul_div_up
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.collateral_auctions import CollateralAuctionsSection
@@ -151,9 +152,9 @@ class CollateralAuctions(Mechanism):
             ledger.transfer(auction.collateral, self.house, auction.bidder, auction.lot, "auction_lot")
             lost = self.lending.pool.settle(self.cash, self.house, auction.claim, auction.bid)
             zero = auction.bid * BPS <= auction.wanted * ZERO_BID_BPS
-            fair = int(auction.lot * (ledger.price(auction.collateral) or 0.0))
+            worth = mul_div(auction.lot, self.lending.pool.market(auction.collateral).price(), PRICE_UNIT)
             self._add(settled=1, zero=int(zero), claims=auction.claim, proceeds=auction.bid, lost=lost,
-                      zero_value=fair if zero else 0)
+                      zero_value=worth if zero else 0)
             self.lending.note_liquidation(auction.borrower, auction.bid, lost=lost, bids=auction.bidders)
             self._take(number)
 

@@ -24,7 +24,7 @@ class BorrowersSection(Section):
     least_use: float = param(0.6, "Least part of what it may borrow that a borrower uses (uniform up to most_use).",
                              ge=0.0, le=1.0)
     most_use: float = param(0.95, "Largest part.", ge=0.0, le=1.0)
-    cash_kept: float = param(0.2, "Part of the loan that a borrower keeps; the rest it spends in the rest of the world.",
+    cash_kept: float = param(0.2, "Part of the loan that a borrower keeps; the rest it spends elsewhere.",
                              ge=0.0, le=1.0)
     attentive: float = param(0.25, "Part of the borrowers who repay from this cash when their health falls below "
                              "`repays_below`.", ge=0.0, le=1.0)
