@@ -24,9 +24,10 @@ class CollateralAuctionsSection(Section):
         Metric("collateral_auctions.settled", "Lots sold", "count"),
         Metric("collateral_auctions.restarted", "Auctions that began anew because nobody had bid", "count",
                "low"),
-        Metric("collateral_auctions.zero_bid_share", "Lots sold for at most 1 per cent of the sum wanted, over all lots "
-               "sold", better="low"),
-        Metric("collateral_auctions.zero_value", "Value of these lots at the contract's price when they were sold", "USD", "low"),
+        Metric("collateral_auctions.zero_bid_share", "Lots sold for at most 1 per cent of the sum wanted, over all "
+               "lots sold", better="low"),
+        Metric("collateral_auctions.zero_value", "Value of these lots at the contract's price when they were sold",
+               "USD", "low"),
         Metric("collateral_auctions.recovered_share", "Bids paid over the debts that they were to repay",
                better="high"),
         Metric("collateral_auctions.bids_per_lot", "Bids on a lot, mean", "count", "high"),
