@@ -9,6 +9,7 @@ is taken, and goes up only when it is beaten: where nobody else gets through, it
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any
 
@@ -24,6 +25,7 @@ from sim.scenario.sections.keepers import KeepersSection
 
 USUAL_DAYS = 30
 MOST_CALLS = 400
+DAY_MINUTES = 1440.0
 
 
 class Keeper(mesa.Agent):
@@ -134,7 +136,9 @@ class Keepers(Mechanism):
         lots = self.expected_lots()
         if lots == 0:
             return
-        count = min(MOST_CALLS, max(2, round(lots * self.section.calls_per_lot)))
+        # A bid has to be answered before it wins: nobody looks less often than that.
+        answers = math.ceil(DAY_MINUTES / self.house.bid_minutes)
+        count = min(MOST_CALLS, max(answers, round(lots * self.section.calls_per_lot)))
         blocks = self.chain.blocks_per_day
         limit = max(int(usual * self.section.fee_multiple), round(self.section.fee_floor * MICRO))
         for place, agent in enumerate(self.agents):

@@ -78,6 +78,11 @@ class CollateralAuctions(Mechanism):
         """Seconds since the start."""
         return int(self.lending.clock.now)
 
+    @property
+    def bid_minutes(self) -> float:
+        """How long a bid may be answered."""
+        return self._market.parameters["collateral_auctions.bid_minutes"]
+
     def _seconds(self, name: str) -> int:
         return round(self._market.parameters[f"collateral_auctions.{name}"] * 60)
 

@@ -28,7 +28,8 @@ class KeepersSection(Section):
     fee_multiple: float = param(3.0, "Limit of the script: so many times the usual fee, the mean of the last 30 days.",
                                 ge=1.0, le=1000.0)
     fee_floor: float = param(1.0, "No script is set below this limit.", unit="USD", ge=0.0, le=1e4)
-    calls_per_lot: float = param(3.0, "Calls a day that a keeper sends for each lot it expects, spread over the day.",
+    calls_per_lot: float = param(3.0, "Calls a day that a keeper sends for each lot it expects, spread over the day, "
+                                 "and at least one for each stretch in which a bid may be answered.",
                                  unit="1/day", gt=0.0, le=50.0, grade="A",
                                  source="calls that find nothing to do revert and cost gas; " + WHITERABBIT)
 
