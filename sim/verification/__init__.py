@@ -21,6 +21,7 @@ TOPICS = {
     "selection": "Adverse selection between plans",
     "amm": "Automated market makers",
     "oracles": "Oracles and committees",
+    "credit": "Lending and flash loans",
     "governance": "Governance",
     "epidemics": "Epidemics",
 }
