@@ -94,7 +94,8 @@ class StablecoinHolders(Mechanism):
         for number in range(section.troves):
             part = number / max(section.troves - 1, 1)
             ratio = section.trove_ratio_low + (section.trove_ratio_high - section.trove_ratio_low) * part
-            borrower = Borrower(self, f"coin_borrower_{number + 1}", int(each * section.borrower_cash_share) + GAS_MONEY)
+            cash = int(each * section.borrower_cash_share) + GAS_MONEY
+            borrower = Borrower(self, f"coin_borrower_{number + 1}", cash)
             self.borrowers.append(borrower)
             self.stablecoin.endow_backed(borrower.account, each, ratio)
             to_sell = each

@@ -77,15 +77,15 @@ class Arbitrageur(Keeper):
                 return -coins
             return int(pool.quote_out(coin.coin, coins)) - cost
 
-        if pool.spot() < 1.0:
-            size, gain = best_size(cash, by_redeeming)
-        elif coin.mint_redeem is None:
-            raise Refused("only borrowers make coins")
-        else:
-            size, gain = best_size(cash, by_minting)
+        cheap = pool.spot() < 1.0
+        gain_of = by_redeeming if cheap else by_minting
+        # Gains are concave in the size, so where the first dollar gains nothing no size does.
+        if (not cheap and coin.mint_redeem is None) or gain_of(MICRO) <= 0:
+            raise Refused(f"{self.name} finds no gain")
+        size, gain = best_size(cash, gain_of)
         if gain <= self.desk.gas():
             raise Refused(f"{self.name} finds no gain")
-        if pool.spot() < 1.0:
+        if cheap:
             bought = pool.swap(self.account, coin.cash, size)
             coin.redeem_for_cash(self.account, bought)
         else:

@@ -1,4 +1,4 @@
-"""Stability pool: deposits of a stablecoin that are burned against the debt of liquidated positions, for their collateral.
+"""Stability pool: deposits of a stablecoin, burned against the debt of liquidated troves for their collateral.
 
 Holds the deposits and the collateral not yet claimed in one account. What can never be: a deposit that loses more than
 it is; a unit of debt or collateral that no depositor bears or gets. Shares are by prefix sums, exact in their total,
