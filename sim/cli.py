@@ -136,6 +136,19 @@ def grammar() -> argparse.ArgumentParser:
     sub.add_argument("--half-width", type=float, metavar="X", help="half of the 95 %% interval, in METRIC's unit")
     sub.add_argument("--out", type=Path, metavar="DIR", help="batch folder (default: runs/<name>-batch)")
 
+    sub = add("threshold", threshold_command, "find the value of a parameter at which a metric changes side")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--move", required=True, metavar="a.b=lo:hi", help="the parameter and where it may lie")
+    sub.add_argument("--metric", required=True, metavar="METRIC", help="whose share of runs crosses one half")
+    sub.add_argument("--level", type=float, default=0.5, metavar="X", help="count runs in which it is at least X "
+                     "(default: 0.5)")
+    sub.add_argument("--steps", type=_positive, default=6, metavar="N", help="halvings of the interval (default: 6)")
+    sub.add_argument("-n", "--replications", type=_positive, default=20, metavar="N", help="seeds per value "
+                     "(default: 20)")
+    sub.add_argument("-j", "--jobs", type=_positive, metavar="N", help="runs at a time (default: one per core)")
+    sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
+    _add_settings(sub)
+
     sub = add("verify", verify_command, "hold the model against closed forms and published figures")
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")
@@ -312,6 +325,14 @@ def laboratory_command(options: argparse.Namespace) -> int:
     from sim.laboratory_command import laboratory
 
     return laboratory(options)
+
+
+def threshold_command(options: argparse.Namespace) -> int:
+    """``threshold``"""
+    _say_if_compiling()
+    from sim.threshold_command import threshold
+
+    return threshold(options)
 
 
 def batch_command(options: argparse.Namespace) -> int:

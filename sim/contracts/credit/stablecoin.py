@@ -16,7 +16,7 @@ from sim.contracts.credit.redemption import UNIT, BaseRate, minute_factor
 from sim.contracts.credit.stablecoin_algorithmic import MintRedeem
 from sim.contracts.credit.stablecoin_troves import Rules, TroveRefused, Troves
 from sim.kernel.fixedpoint import MICRO, mul_div_up
-from sim.mechanism import Exposure, Market, Mechanism
+from sim.mechanism import Market, Mechanism
 from sim.scenario.sections.stablecoin import StablecoinSection
 
 CLOSING_DAYS = 5
@@ -223,13 +223,6 @@ class Stablecoin(Mechanism):
             metric("stablecoin.share_price_fall", 1.0 - self.price_of_share() / self._opening_share_price)
             metric("stablecoin.share_dilution", ledger.supply(self.share) / self._shares_at_start)
         metric("stablecoin.bad_debt", max(0, supply - backing) / MICRO)
-
-    def exposures(self) -> list[Exposure]:
-        """Coins that insurers hold: they lose where the coin does; nothing falls due."""
-        accounts = self.ledger.institutions().get("insurers", ())
-        price = self.price()
-        return [Exposure(self.reserve, int(one), self.cash, int(held * price), "stablecoin", 9)
-                for one in accounts if (held := self.ledger.balance(self.coin, int(one)))]
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         if self.troves is not None:

@@ -13,7 +13,7 @@ from typing import Any
 from sim.contracts.credit.price_source import PriceUnavailable, price_source
 from sim.contracts.credit.synthetic import DebtPool, Rules, Totals
 from sim.kernel.fixedpoint import MICRO, mul_div_up
-from sim.mechanism import Exposure, Market, Mechanism
+from sim.mechanism import Market, Mechanism
 from sim.scenario.sections.synthetics import SyntheticsSection
 
 
@@ -159,12 +159,6 @@ class Synthetics(Mechanism):
             metric("synthetics.collateral_fall", self._fall)
         if self._gaps:
             metric("synthetics.peg_gap", sum(self._gaps) / len(self._gaps))
-
-    def exposures(self) -> list[Exposure]:
-        """sMED that insurers hold: issuers as a whole owe it; nothing falls due."""
-        insurers = self.ledger.institutions().get("insurers", ())
-        return [Exposure(self.debts.vault, int(one), self.cash, worth, "synthetic", 9) for one in insurers
-                if (held := self.ledger.balance(self.asset, int(one))) and (worth := int(held * self.index()))]
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         yield "synthetics.debt_shares_and_collateral", self.debts.check
