@@ -213,7 +213,9 @@ class StablecoinHolders(Mechanism):
         troves = self.stablecoin.troves
         if troves is None:
             return
-        self._submit("trove", [(one, one.repay) for one in self.borrowers if one.account in troves.troves], day, 1)
+        times = self.section.borrower_orders_per_day
+        borrowers = [one for one in self.borrowers if one.account in troves.troves]
+        self._submit("trove", [(one, one.repay) for one in borrowers for _ in range(times)], day, times)
         weak = [account for account in troves.by_risk() if troves.may_liquidate(account)]
         if self.arbitrageurs and weak:
             turns = [(self.arbitrageurs[i % len(self.arbitrageurs)], account) for i, account in enumerate(weak)]

@@ -139,7 +139,7 @@ class SyntheticHedgers(Mechanism):
             self.slots = self.consider.bernoulli(-1, keys, section.patients_share).nonzero()[0]
             self.turns = (keys[self.slots] % np.uint64(section.interval_days)).astype(np.int64)
             economy: Any = market.find("economy")
-            self.floor = int(economy.consumption_floor * MICRO) if economy is not None else 0
+            self.floor = int(economy.consumption_floor) if economy is not None else 0
 
     # The review ----------------------------------------------------------------------------------------------
 

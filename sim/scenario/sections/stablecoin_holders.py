@@ -69,6 +69,8 @@ class StablecoinHoldersSection(Section):
     trove_ratio_high: float = param(3.0, "That of the safest; in between evenly.", gt=1.0, le=100.0)
     borrower_cash_share: float = param(0.2, "Cash that a borrower keeps, over its debt, to buy back coins that are "
                                        "cheap.", ge=0.0, le=10.0)
+    borrower_orders_per_day: int = param(6, "Times a day at which a borrower looks at the coin's price.", unit="1/day",
+                                         ge=1, le=1000)
     stability_share: float = param(0.3, "Share of holders' coins in the stability pool at the start.", ge=0.0, le=1.0)
 
 
