@@ -1,10 +1,11 @@
 """Mechanism "minters": who issues the synthetic, defends or loses its position, who holds and who liquidates it.
 
 An issuer looks on some days. Below its defence ratio it burns what sMED it kept, then what its cash buys in the pool;
-where the pool pays well above the index it issues and sells. A liquidator sees every position. It flags what may be
-flagged, and burns its own sMED for the collateral of what may be liquidated, which it sells in the collateral's pool in
-the same transaction: only where that brings more than the sMED is worth, and only as far as its stock reaches. So what
-is liquidated lowers the price by which the next position is judged.
+where the pool pays well above the index it issues and sells, where well below it buys sMED and repays. A liquidator
+sees every position. It flags what may be flagged, and burns its own sMED for the collateral of what may be
+liquidated, which it sells in the collateral's pool in the same transaction: only where that brings more than the sMED
+is worth, and only as far as its stock reaches. So what is liquidated lowers the price by which the next position is
+judged.
 """
 
 from __future__ import annotations
@@ -64,6 +65,8 @@ class Minter(Holder):
         if ratio < section.defence_ratio * MICRO:
             return self.defend
         premium = self.synthetics.pool.spot() / self.synthetics.index() - 1.0
+        if premium < -section.issue_premium and self.cash > 2 * GAS_MONEY:
+            return self.buy_back
         return self.issue if premium > section.issue_premium and ratio > debts.rules.issuance else None
 
     def defend(self) -> None:
@@ -83,6 +86,22 @@ class Minter(Holder):
             raise Refused(f"{self.name} has nothing to defend its position with")
         debts.burn(self.account, asset, amount)
         self.desk.tally("defended", amount)
+
+    def buy_back(self) -> None:
+        """Buy what is cheaper than the debt that it repays, up to the index, and burn it."""
+        debts, pool, synthetics = self.synthetics.debts, self.synthetics.pool, self.synthetics
+        base, quote = pool.reserves()
+        index, owed = synthetics.token.index, debts.debt(self.account)
+        to_par = max(0, int((base * quote * index / MICRO) ** 0.5) - quote)
+        spent = min(to_par, self.cash - GAS_MONEY)
+        if spent < MICRO or quote * MICRO >= base * index:
+            raise Refused(f"{self.name} finds sMED no cheaper than its debt")
+        amount = min(pool.quote_out(synthetics.cash, spent), mul_div(owed, MICRO, index))
+        if amount == 0:
+            raise Refused(f"{self.name} owes nothing")
+        pool.swap(self.account, synthetics.cash, pool.quote_in(synthetics.asset, amount), amount)
+        debts.burn(self.account, synthetics.asset, amount)
+        self.desk.tally("bought_back", amount)
 
     def issue(self) -> None:
         """Issue half of what the ratio allows, at most what brings the pool's price back to the index, and sell it."""
@@ -263,7 +282,7 @@ class Minters(Mechanism):
 
     def observe(self, market: Market) -> None:
         record = market.record
-        for name in ("defended", "issued"):
+        for name in ("defended", "issued", "bought_back"):
             record.series(f"minters.{name}", self.today.get(name, 0) / MICRO)
         record.series("minters.liquidator_stock", sum(one.tokens for one in self.liquidators) / MICRO)
         for name, amount in self.today.items():
@@ -271,7 +290,7 @@ class Minters(Mechanism):
 
     def finish(self, market: Market) -> None:
         metric, totals = market.record.metric, self.synthetics.debts.totals
-        for name in ("defended", "issued"):
+        for name in ("defended", "issued", "bought_back"):
             metric(f"minters.{name}", self.total.get(name, 0) / MICRO)
         metric("minters.loss", totals.penalty / MICRO)
         metric("minters.liquidator_profit", self.total.get("gain", 0) / MICRO)

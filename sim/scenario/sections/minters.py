@@ -13,11 +13,13 @@ class MintersSection(Section):
     series: ClassVar[tuple[Series, ...]] = (
         Series("minters.defended", "sMED that issuers burned today to raise their ratio", "tokens"),
         Series("minters.issued", "sMED that issuers issued and sold today", "tokens"),
+        Series("minters.bought_back", "sMED that issuers bought below the index and burned today", "tokens"),
         Series("minters.liquidator_stock", "sMED that liquidators hold", "tokens"),
     )
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("minters.defended", "sMED that issuers burned to raise their ratio", "tokens"),
         Metric("minters.issued", "sMED that issuers issued and sold in the run", "tokens"),
+        Metric("minters.bought_back", "sMED that issuers bought below the index and burned in the run", "tokens"),
         Metric("minters.loss", "Collateral that issuers lost in liquidations beyond the debt repaid, at the contract's "
                "prices", "USD", "low"),
         Metric("minters.liquidator_profit", "Proceeds of liquidators over the index value of what they burned", "USD"),
@@ -37,7 +39,7 @@ class MintersSection(Section):
     attention: float = param(0.5, "Probability that an issuer looks at its position on a day.", unit="1/day", ge=0.0,
                              le=1.0)
     issue_premium: float = param(0.03, "An issuer issues and sells where its pool pays more than the index by this "
-                                 "share.", ge=0.0, le=10.0)
+                                 "share, and buys back and repays where it asks less by as much.", ge=0.0, le=10.0)
     liquidators: int = param(3, "Number of liquidators.", unit="count", ge=0, le=100)
     liquidator_share: float = param(0.5, "Share of what was sold that liquidators hold, in equal parts; long investors "
                                     "hold the rest.", ge=0.0, le=1.0)
