@@ -279,7 +279,8 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
     names = key_names(batch, wishes)
     runs, done = len(batch.runs), int((batch.runs["status"] == DONE).sum())
     seeds = batch.runs["replication"].nunique()
-    facts = [*filter(None, [batch.note]), f"{runs:,} runs", f"{done:,} finished", f"{seeds:,} seed{'s' if seeds != 1 else ''}",
+    facts = [*filter(None, [batch.note]), f"{runs:,} runs", f"{done:,} finished",
+             f"{seeds:,} seed{'s' if seeds != 1 else ''}",
              f"{len(batch.configurations)} configurations" if len(batch.configurations) > 1 else "one configuration",
              f"design: {batch.design}"]
     questions = [str(one.get("question", "")) for one in batch.scenarios]

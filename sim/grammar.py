@@ -56,6 +56,19 @@ def grammar() -> argparse.ArgumentParser:
     sub = add("batch", "batch_command", "run replications, sweeps or samples of scenarios into one folder")
     _add_batch(sub)
 
+    sub = add("threshold", "threshold_command", "find the value of a parameter at which a metric changes side")
+    sub.add_argument("file", metavar="FILE")
+    sub.add_argument("--move", required=True, metavar="a.b=lo:hi", help="the parameter and where it may lie")
+    sub.add_argument("--metric", required=True, metavar="METRIC", help="whose share of runs crosses one half")
+    sub.add_argument("--level", type=float, default=0.5, metavar="X", help="count runs in which it is at least X "
+                     "(default: 0.5)")
+    sub.add_argument("--steps", type=_positive, default=6, metavar="N", help="halvings of the interval (default: 6)")
+    sub.add_argument("-n", "--replications", type=_positive, default=20, metavar="N", help="seeds per value "
+                     "(default: 20)")
+    sub.add_argument("-j", "--jobs", type=_positive, metavar="N", help="runs at a time (default: one per core)")
+    sub.add_argument("--seed", type=int, metavar="N", help="master seed (default: the scenario's)")
+    _add_settings(sub)
+
     sub = add("verify", "run_commands", "hold the model against closed forms and published figures")
     sub.add_argument("topics", nargs="*", metavar="TOPIC", help="only these topics (default: all)")
     sub.add_argument("--write", type=Path, metavar="FILE", help="also write the table to this Markdown file")

@@ -20,6 +20,7 @@ TOPICS = {
     "contagion": "Contagion between institutions",
     "selection": "Adverse selection between plans",
     "amm": "Automated market makers",
+    "synthetics": "Synthetics and stablecoins",
     "oracles": "Oracles and committees",
     "credit": "Lending and flash loans",
     "governance": "Governance",
