@@ -27,6 +27,7 @@ from sim.contracts.derivatives.parties import CashParty, Party, PoolParty
 from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Exposure, Hook, Market, Mechanism, Phase, Statement
 from sim.scenario.sections.outbreak_swap import OutbreakSwapSection
+from sim.world.epidemic.transmission import uniform_mixing
 
 KIND = "derivative_trade"
 GAS = 250_000
@@ -114,8 +115,9 @@ class OutbreakSwap(Mechanism):
         section, epidemic = self.section, self.epidemic
         shares = self.market.mechanism("population").tables.region_share
         sizes = tuple(int(size) for size in np.rint(shares * self.market.people.size))
-        mixing = tuple(tuple(float(one) for one in row) for row in epidemic.transmission.mixing.round(4))
         law, own = epidemic.transmission.law, epidemic.section
+        rows = own.mixing or uniform_mixing(np.array(sizes), own.mobility).tolist()
+        mixing = tuple(tuple(float(one) for one in row) for row in rows)
         return Belief(law, sizes, mixing, own.diagnosed_share, own.diagnosis_delay_days, section.outbreak_day,
                       section.outbreak_cases, section.outbreak_region, section.outbreak_chance, self.end,
                       section.pricing_paths)

@@ -1,7 +1,8 @@
 """A regional relief fund: residents pay it a levy, it buys cover for them and pays out what the cover brought.
 
-The levy is the same for everybody and falls due when the fund needs cash; relief goes to those who paid for care
-themselves, in proportion to what they paid and never more. What residents cannot pay is recorded.
+The levy is the same for everybody and falls due when the fund needs cash. Relief goes to all residents in equal parts,
+or to those who paid for care themselves, in proportion to what they paid and never more. What residents cannot pay is
+recorded.
 """
 
 from __future__ import annotations
@@ -54,15 +55,16 @@ class RegionalFund(CashParty):
         self.levy_unpaid = 0
 
     def raise_cash(self, needed: int) -> None:
-        """Levy what is missing to ``needed``, in equal parts rounded up; who cannot pay its part pays nothing."""
-        short = needed - self.free_cash()
-        if short <= 0 or self.slots.size == 0:
-            return
-        part = -(-short // self.slots.size)
-        paid = self.ledger.collect(self.asset, self.accounts, self.account, part, LEVY, partial=True)
-        assert paid is not None
-        self.levied[paid] += part
-        self.levy_unpaid += part * int((~paid).sum())
+        """Levy what is missing to ``needed``, in equal parts rounded up. What some cannot pay is recorded, and asked of
+        the others as long as there are any."""
+        able = np.arange(self.slots.size)
+        while able.size and (short := needed - self.free_cash()) > 0:
+            part = -(-short // able.size)
+            paid = self.ledger.collect(self.asset, self.accounts[able], self.account, part, LEVY, partial=True)
+            assert paid is not None
+            self.levied[able[paid]] += part
+            self.levy_unpaid += part * int((~paid).sum())
+            able = able[paid]
 
     def reimburse(self, pot: int, own: Ints) -> int:
         """Pay ``pot``, as far as the fund has it, on residents' ``own`` payments int64[n]; returns what was paid."""
@@ -73,11 +75,17 @@ class RegionalFund(CashParty):
         self._give(parts)
         return int(parts.sum())
 
-    def dissolve(self) -> None:
-        """What is left goes back in equal parts, floored; a rest below one unit a head stays."""
-        part = self.free_cash() // max(self.slots.size, 1)
+    def distribute(self, pot: int) -> int:
+        """Pay ``pot``, as far as the fund has it, in equal parts, floored: a rest below one unit a head stays with the
+        fund. Returns what was paid."""
+        part = min(pot, self.free_cash()) // max(self.slots.size, 1)
         if part > 0:
             self._give(np.full(self.slots.size, part, dtype=np.int64))
+        return part * self.slots.size
+
+    def dissolve(self) -> None:
+        """What is left goes back in equal parts."""
+        self.distribute(self.free_cash())
 
     def _give(self, parts: Ints) -> None:
         self.ledger.pay(self.asset, self.account, self.accounts, parts, RELIEF)

@@ -68,7 +68,9 @@ class SwapReport:
             pot = 0
             if position is not None and len(position.received) > period:
                 pot = position.received[period]
-            given.append(fund.reimburse(pot, paid[fund.slots]) / MICRO / max(fund.slots.size, 1))
+            equal = self.owner.section.relief == "equal"
+            amount = fund.distribute(pot) if equal else fund.reimburse(pot, paid[fund.slots])
+            given.append(amount / MICRO / max(fund.slots.size, 1))
             if last and not any(place == other.swap.terms.region and other.buyer is fund and other.swap.contract.open
                                 for other in self.owner.positions):
                 fund.dissolve()
@@ -107,7 +109,9 @@ class SwapReport:
         desk = owner.desk
         metric("outbreak_swap.paid", desk.total("paid") / MICRO)
         metric("outbreak_swap.unpaid", desk.total("unpaid") / MICRO)
-        metric("outbreak_swap.unpaid_share", desk.total("unpaid") / max(desk.total("owed", Side.SHORT), 1))
+        owed = desk.total("owed", Side.SHORT)
+        if owed:
+            metric("outbreak_swap.unpaid_share", desk.total("unpaid", Side.SHORT) / owed)
         metric("outbreak_swap.defaults", desk.defaults())
         metric("outbreak_swap.refused", owner.refused)
         metric("outbreak_swap.seller_result", (desk.total("paid", Side.LONG) - desk.total("paid", Side.SHORT)) / MICRO)

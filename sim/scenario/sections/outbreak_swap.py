@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -35,7 +35,7 @@ class OutbreakSwapSection(Section):
         Metric("outbreak_swap.price_ratio", "Premiums over expected payouts: one and the load"),
         Metric("outbreak_swap.paid", "Of what was owed by either side, paid", "USD"),
         Metric("outbreak_swap.unpaid", "Of what was owed by either side, unpaid at the end", "USD", "low"),
-        Metric("outbreak_swap.unpaid_share", "Unpaid at the end over owed by sellers", "1", "low"),
+        Metric("outbreak_swap.unpaid_share", "Of what sellers owed, share unpaid at the end", "1", "low"),
         Metric("outbreak_swap.defaults", "Sides that did not meet a call or a payment", "count", "low"),
         Metric("outbreak_swap.refused", "Swaps that a side declined or could not enter", "count", "low"),
         Metric("outbreak_swap.pool_loss_variance", "Variance over pools and periods of claims per member, net of swap "
@@ -79,6 +79,9 @@ class OutbreakSwapSection(Section):
                                 "hedges; 0: there are no funds.", ge=0.0, le=3.0)
     own_loss_per_case: float = param(500.0, "What a regional fund expects a reported case to cost residents.",
                                      unit="USD", ge=0.0, le=1e6)
+    relief: Literal["equal", "pro_rata"] = param(
+        "equal", "What a fund does with a payout. equal: the same to each resident, as an index pays; pro_rata: to those "
+        "who paid for care in the period, in proportion and at most what they paid.")
     most_load: float = param(1.0, "A hedger buys where the premium exceeds the expected payout by at most this many "
                              "standard deviations of the payout.", ge=0.0, le=10.0)
 
