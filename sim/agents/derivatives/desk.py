@@ -18,6 +18,13 @@ class Desk:
         self.asset = asset
         self.contracts: list[MarginedContract] = []
         self._due: list[tuple[MarginedContract, Side]] = []
+        self._by_account: dict[int, list[tuple[MarginedContract, Side]]] = {}
+
+    def add(self, contract: MarginedContract) -> None:
+        """Take a contract into the books."""
+        self.contracts.append(contract)
+        for side in Side:
+            self._by_account.setdefault(contract.parties[side].account, []).append((contract, side))
 
     def total(self, what: str, side: Side | None = None) -> int:
         """Sum of "owed", "paid" or "unpaid" over contracts, of one side as debtor or of both."""
@@ -75,7 +82,7 @@ class Desk:
                          {KIND: self.debt(party)}, party.failed_on)
 
     def _sides(self, party: Party) -> list[tuple[MarginedContract, Side]]:
-        return [(contract, side) for contract in self.contracts for side in Side if contract.parties[side] is party]
+        return self._by_account.get(party.account, [])
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         """Pairs (name, check)."""

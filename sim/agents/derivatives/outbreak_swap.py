@@ -199,7 +199,7 @@ class OutbreakSwap(Mechanism):
             offer.buyer.raise_cash(contract.initial[Side.LONG])
         contract.enter()
         self.positions.append(offer)
-        self.desk.contracts.append(contract)
+        self.desk.add(contract)
 
     # The day -------------------------------------------------------------------------------------------------
 

@@ -80,8 +80,8 @@ class OutbreakSwapSection(Section):
     own_loss_per_case: float = param(500.0, "What a regional fund expects a reported case to cost residents.",
                                      unit="USD", ge=0.0, le=1e6)
     relief: Literal["equal", "pro_rata"] = param(
-        "equal", "What a fund does with a payout. equal: the same to each resident, as an index pays; pro_rata: to those "
-        "who paid for care in the period, in proportion and at most what they paid.")
+        "equal", "What a fund does with a payout. equal: the same to each resident, as an index pays; pro_rata: to "
+        "those who paid for care in the period, in proportion and at most what they paid.")
     most_load: float = param(1.0, "A hedger buys where the premium exceeds the expected payout by at most this many "
                              "standard deviations of the payout.", ge=0.0, le=10.0)
 
