@@ -192,8 +192,6 @@ class PandemicFacility(Mechanism):
         for bond in self.bonds:
             if bond.triggered_on is None and bond not in waiting and found.met and found.deaths >= bond.terms.deaths:
                 self.publications.setdefault(day + self.rules.lag_days, []).append(bond)
-                if self.rules.lag_days == 0:
-                    continue
 
     def _pay_out(self, bond: PandemicBond, day: int) -> None:
         if bond.matured:

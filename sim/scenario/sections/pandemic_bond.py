@@ -48,8 +48,8 @@ class PandemicBondSection(Section):
     implementation: ClassVar[str] = "sim.agents.derivatives.pandemic_bond:PandemicFacility"
     requires: ClassVar[tuple[str, ...]] = ("population", "epidemic", "economy")
     series: ClassVar[tuple[Series, ...]] = (
-        Series("pandemic_bond.cases", "Reported cases since the event's start, of the persons represented", "persons"),
-        Series("pandemic_bond.deaths", "Reported deaths since the event's start, of the persons represented", "persons"),
+        Series("pandemic_bond.cases", "Reported cases since the event's start, in persons represented", "persons"),
+        Series("pandemic_bond.deaths", "Reported deaths since the event's start, in persons represented", "persons"),
         Series("pandemic_bond.outstanding", "Principal in trust, all classes", "USD"),
         Series("pandemic_bond.paid_out", "Paid to the facility since the start", "USD"),
     )
