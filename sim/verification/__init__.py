@@ -23,6 +23,7 @@ TOPICS = {
     "oracles": "Oracles and committees",
     "governance": "Governance",
     "epidemics": "Epidemics",
+    "derivatives": "Health derivatives",
 }
 
 
