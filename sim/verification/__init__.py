@@ -25,6 +25,7 @@ TOPICS = {
     "credit": "Lending and flash loans",
     "governance": "Governance",
     "epidemics": "Epidemics",
+    "derivatives": "Health derivatives",
 }
 
 
