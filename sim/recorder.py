@@ -24,6 +24,8 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
                ("above_40_of_capacity", "int64")),
     "exposures": (("day", "int32"), ("debtor", "string"), ("creditor", "string"), ("kind", "string"),
                   ("amount", "int64"), ("debtor_equity", "int64"), ("creditor_equity", "int64")),
+    "votes": (("day", "int32"), ("proposal", "int32"), ("voter", "string"), ("power", "int64"), ("support", "string"),
+              ("votes", "int64")),
 }
 """Further tables of a run, each with its columns and their types: written where a mechanism added rows to them."""
 

@@ -36,6 +36,10 @@ FILES = {
     "exposures.parquet": "Claims between institutions every 30 days and on the last day, where there are any: `day` "
                          "int32, `debtor`, `creditor`, `kind` strings, `amount` int64 in base units of the asset owed, "
                          "`debtor_equity` and `creditor_equity` int64 in base units of USDs (assets less liabilities).",
+    "votes.parquet": "How each proposal was voted on, written when it ends, where there is governance: `day`, "
+                     "`proposal` int32, `voter` string, `power` int64 (base units of GOV: counted with the vote, or "
+                     "held at the snapshot by one who did not vote), `support` string (for, against, abstain, or empty "
+                     "without a vote), `votes` int64 (counted after the rule and the cap).",
     "summary.json": "`metrics`: the figures of the run, below; `expectations`: those that one run can be held against.",
     "manifest.json": "Versions, seed, commit and hash of the configuration: what reproduces the run.",
     "scenario.yaml": "The scenario, fully resolved: running it again with the same seed gives the same bytes.",

@@ -7,7 +7,8 @@ from pathlib import Path
 
 RUN_FILES = frozenset({
     "scenario.yaml", "manifest.json", "log.jsonl", "summary.json", "daily.parquet", "institutions.parquet",
-    "flows.parquet", "events.parquet", "triangles.parquet", "people.parquet", "exposures.parquet", "report.html",
+    "flows.parquet", "events.parquet", "triangles.parquet", "people.parquet", "exposures.parquet", "votes.parquet",
+    "report.html",
 })
 """Every file that a run or its report puts into a run folder."""
 

@@ -48,6 +48,14 @@ class FixedVotes:
         """The same power yesterday."""
         return self.past(now - 1, now)
 
+    def current(self, voter: int) -> int:
+        """The same now."""
+        return int(self._state[0][voter])
+
+    def current_supply(self) -> int:
+        """The same now."""
+        return self._state[1]
+
 
 def outcome(supply: int, numerator: int, votes_for: int) -> str:
     """State of a proposal after one voter's votes for it and the end of its period."""
