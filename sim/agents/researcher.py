@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.chain.mempool import Batch
 from sim.contracts.governance.concentration import herfindahl
+from sim.contracts.research.award import ConvictionAward
 from sim.contracts.research.data_vault import ANY_CONDITION, Sale
 from sim.contracts.research.grants import Application, Grants, Round
 from sim.contracts.research.study import best_lot, records_needed, two_sample_power, value_of_records
@@ -133,7 +134,9 @@ class Research(Mechanism):
         chain.register_kind("data_purchase", 110_000)
         chain.register_kind("grant_application", 120_000)
         if governance is not None and self.section.award_rule == "conviction":
-            self.grants.terms = Terms(market, governance, self.section)
+            self.grants.award = ConvictionAward(
+                governance.conviction, governance.treasury.balance, governance.power.current_supply,
+                lambda: self.market.day)
         if governance is not None:
             governance.register_programme("grants", self.grants.account, self._fund)
         conditions = self._conditions()

@@ -2,7 +2,7 @@
 
 Holds the asset GOV with its vesting and reward accounts, voting power, governor, executor and treasury. Agents call
 :meth:`Governance.propose`, :meth:`~Governance.vote`, :meth:`~Governance.queue` and :meth:`~Governance.execute` from a
-block; nothing here decides. Locks, voting deposits and a vote market open their accounts only where a scenario has them.
+block; nothing here decides. Locks, voting deposits and a market for votes open accounts only where they are used.
 What can never be: GOV beyond its first supply and what was issued, a release ahead of schedule, a change of a
 parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
 """
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from sim.chain.mempool import Refused
 from sim.contracts.governance import concentration, token
 from sim.contracts.governance.actions import Action, Executor, Programme
+from sim.contracts.governance.conviction import Conviction
 from sim.contracts.governance.deposits import VotingDeposits
 from sim.contracts.governance.genesis import hand_out
 from sim.contracts.governance.governor import Governor, ProposalState, Support
 from sim.contracts.governance.rewards import Rewards
-from sim.contracts.governance.terms import GAS, REFUSALS, settings_in_force
+from sim.contracts.governance.terms import GAS, REFUSALS, conviction_of, settings_in_force
 from sim.contracts.governance.timelock import Timelock
 from sim.contracts.governance.treasury import Treasury
 from sim.contracts.governance.vote_book import VoteBook
@@ -110,6 +111,11 @@ class Governance(Mechanism):
         if name in self.executor.programmes:
             raise ValueError(f"programme {name!r} is registered twice")
         self.executor.programmes[name] = Programme(account, funded)
+
+    @property
+    def conviction(self) -> Conviction:
+        """The section's terms of conviction, in force or not; grants may use them too."""
+        return conviction_of(self.section)
 
     def register_guardian(self, account: int) -> None:
         """Let ``account`` strike proposals before they are executed."""

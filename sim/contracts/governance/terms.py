@@ -28,22 +28,24 @@ REFUSALS = (ParameterError, LedgerError, TreasuryError, ActionRefused, Refused)
 
 
 @lru_cache(maxsize=8)
-def conviction_terms(*shares: float) -> Conviction:
-    """Decay, most, weight and floor as shares, in millionths."""
+def _in_millionths(*shares: float) -> Conviction:
     return Conviction(*(round(share * SHARE_UNIT) for share in shares))
+
+
+def conviction_of(section: GovernanceSection) -> Conviction:
+    """The section's decay, most, weight and floor."""
+    return _in_millionths(section.conviction_decay, section.conviction_most, section.conviction_weight,
+                          section.conviction_floor)
 
 
 def settings_in_force(section: GovernanceSection, live: Parameters) -> Settings:
     """The section's rules with what votes have changed since."""
     cap = live["governance.vote_cap"]
-    conviction = None
-    if section.vote_rule == "conviction":
-        conviction = conviction_terms(section.conviction_decay, section.conviction_most, section.conviction_weight,
-                                      section.conviction_floor)
     return Settings(
         int(live["governance.voting_delay_days"]), int(live["governance.voting_period_days"]),
         round(live["governance.proposal_threshold"] * SHARE_UNIT), round(live["governance.quorum"] * SHARE_UNIT),
         SHARE_UNIT, late_quorum_extension=int(live["governance.late_quorum_days"]),
         cap_numerator=None if cap >= 1.0 else round(cap * SHARE_UNIT),
         emergency_numerator=round(section.emergency_share * SHARE_UNIT) or None,
-        emergency_after=section.emergency_after_days, recount=section.recount_at_execution, conviction=conviction)
+        emergency_after=section.emergency_after_days, recount=section.recount_at_execution,
+        conviction=conviction_of(section) if section.vote_rule == "conviction" else None)
