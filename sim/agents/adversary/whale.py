@@ -77,15 +77,21 @@ class Whale(Mechanism):
         return int(self.market.parameters["research.grants_share"] * self.governance.treasury.balance())
 
     def worth(self, share: float) -> tuple[int, int]:
-        """(what to ask for, expected profit) with this share of the votes, base units."""
+        """(what to ask for, expected profit) with this share of the votes, base units.
+
+        Its chance to come before all others goes from 0 to 1 as its votes go from half of what it expects the best of
+        the others to have to one and a half times that. A part in proportion to its votes it counts as safe.
+        """
         budget = self.budget()
-        outweighs = share > (1.0 - share) * self.section.others_focus
-        ask = budget if outweighs else int(share * budget)
-        if self.research.section.award_rule == "conviction":
-            ask = min(ask, self._carried(share))
+        ratio = share / max((1.0 - share) * self.section.others_focus, 1e-9)
+        chance = min(max(ratio - 0.5, 0.0), 1.0)
+        ask, expected = (budget, chance * budget) if chance > share else (int(share * budget), share * budget)
+        if self.research.section.award_rule == "conviction" and self._carried(share) < ask:
+            ask = self._carried(share)
+            expected = min(float(ask), expected)
         power = self.governance.power.live()
         owned = sum(int(power[voter]) for voter in self.voters) / self.governance.power.current_supply()
-        return ask, int(ask * (1.0 - owned))
+        return ask, int(expected * (1.0 - owned))
 
     def _carried(self, share: float) -> int:
         """Largest request whose threshold its conviction reaches over the days from vote to execution."""
@@ -137,9 +143,11 @@ class Whale(Mechanism):
         pool = amm.pool(self.section.buys_in)
         spend = min(self.ledger.balance(self.governance.cash, self.account) // 2, profit)
         if spend > 0:
-            self._submit("swap", [self.account], lambda row, block: self._swap(amm, pool, spend, block), self.market.day)
+            self._submit("swap", [self.account], lambda row, block: self._swap(amm, pool, spend, block),
+                         self.market.day)
 
     def _swap(self, amm: Any, pool: Any, spend: int, block: int) -> None:
+        """In a block: buy GOV for ``spend``."""
         before = self.ledger.balance(self.governance.gov, self.account)
         amm.at_block(block)
         pool.swap(self.account, self.governance.cash, spend, 0)
