@@ -167,7 +167,7 @@ class Governance(Mechanism):
         """Cast a vote today and return the votes counted; where votes lock tokens, they are locked from now on."""
         votes = self.governor.cast_vote(number, voter, support, self.market.day)
         if self.locks is not None:
-            until = self.market.day + self.section.vote_lock_days
+            until = max(self.market.day + self.section.vote_lock_days, self.governor.latest_deadline(number))
             self.locks.lock(voter, until)
             if self.deposits is not None:
                 self.deposits.lock(voter, until)

@@ -135,6 +135,10 @@ class Governor:
         return self._settings().conviction is None and self.quorum_reached(proposal) and (
             proposal.votes[Support.FOR] > proposal.votes[Support.AGAINST])
 
+    def latest_deadline(self, number: int) -> int:
+        """The last day on which a vote can still be open, late quorums included."""
+        return self[number].deadline + self._settings().late_quorum_extension
+
     def open_vote(self, number: int, day: int) -> None:
         """Fix supply and quorum from the checkpoint of the snapshot. The first vote does it; anyone else may."""
         proposal = self[number]

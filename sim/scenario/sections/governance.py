@@ -92,8 +92,8 @@ class GovernanceSection(Section):
         "snapshot", "From which balances voting power is read: those of the snapshot, or those at the moment of the "
         "vote.", grade="M", source="OpenZeppelin Governor (snapshot); Beanstalk before April 2022 (live)")
     recount_at_execution: bool = param(False, "Whether a vote counts at execution no more than its voter holds then.")
-    vote_lock_days: int = param(0, "Days for which a vote locks the tokens and deposits behind it; 0: not at all.",
-                                unit="days", ge=0, le=365)
+    vote_lock_days: int = param(0, "Days for which a vote locks the tokens and deposits behind it, at least until it "
+                                "is over; 0: not at all.", unit="days", ge=0, le=365)
     vote_cap: float = param(1.0, "Most of the supply that one voter's power may count.", grade="M",
                             source="Nexus Mutual: 5 %; most DAOs: none", gt=0.0, le=1.0)
     votes_of_lp: float = param(0.0, "Votes that a dollar of liquidity gives while it is deposited with the governor; "
@@ -129,6 +129,9 @@ class GovernanceSection(Section):
             raise ValueError(f"community_share, treasury_share, team_share and rewards_share sum to {total:g}, not 1")
         if self.emergency_share > 0.0 and self.vote_rule != "token_weighted":
             raise ValueError("an emergency commit counts tokens: it needs vote_rule token_weighted")
+        if self.vote_lock_days > 0 and self.delegation_depth > 1:
+            raise ValueError("votes lock the tokens of those who delegate directly: vote_lock_days needs "
+                             "delegation_depth 1")
         return self
 
 
