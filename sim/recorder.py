@@ -27,6 +27,8 @@ TABLES: dict[str, tuple[tuple[str, str], ...]] = {
     "forecasts": (("day", "int32"), ("subject", "string"), ("opened", "int32"), ("outcome", "int32"),
                   ("price_halfway", "float64"), ("price_at_close", "float64"), ("happened", "int32"),
                   ("figure", "float64")),
+    "votes": (("day", "int32"), ("proposal", "int32"), ("voter", "string"), ("power", "int64"), ("support", "string"),
+              ("votes", "int64")),
 }
 """Further tables of a run, each with its columns and their types: written where a mechanism added rows to them."""
 

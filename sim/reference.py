@@ -39,6 +39,10 @@ FILES = {
     "forecasts.parquet": "What prediction markets forecast, a row for each outcome of each settled market: `day` of the "
                          "settlement, `subject` string, `opened` day, `outcome` int32 (from 0), `price_halfway` and "
                          "`price_at_close` (probabilities by the market), `happened` 0 or 1, `figure` measured.",
+    "votes.parquet": "How each proposal was voted on, written when it ends, where there is governance: `day`, "
+                     "`proposal` int32, `voter` string, `power` int64 (base units of GOV: counted with the vote, or "
+                     "held at the snapshot by one who did not vote), `support` string (for, against, abstain, or empty "
+                     "without a vote), `votes` int64 (counted after the rule and the cap).",
     "summary.json": "`metrics`: the figures of the run, below; `expectations`: those that one run can be held against.",
     "manifest.json": "Versions, seed, commit and hash of the configuration: what reproduces the run.",
     "scenario.yaml": "The scenario, fully resolved: running it again with the same seed gives the same bytes.",

@@ -2,8 +2,8 @@
 
 ``scenario.yaml`` (resolved), ``manifest.json`` (versions, seed, configuration hash), ``daily.parquet``,
 ``institutions.parquet``, ``flows.parquet``, ``events.parquet``, ``summary.json``; ``triangles.parquet``,
-``people.parquet`` and ``exposures.parquet`` where there is something to put there; and ``log.jsonl``, the only file
-that may differ between two equal runs, because it holds times and the host.
+``people.parquet``, ``exposures.parquet`` and ``votes.parquet`` where there is something to put there; and
+``log.jsonl``, the only file that may differ between two equal runs, because it holds times and the host.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 RUN_FILES = frozenset({
     "scenario.yaml", "manifest.json", "log.jsonl", "summary.json", "daily.parquet", "institutions.parquet",
     "flows.parquet", "events.parquet", "triangles.parquet", "people.parquet", "exposures.parquet",
-    "forecasts.parquet", "report.html",
+    "forecasts.parquet", "votes.parquet", "report.html",
 })
 """Every file that a run or its report puts into a run folder."""
 

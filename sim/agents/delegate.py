@@ -6,7 +6,8 @@ proposal is worth to it
     dU = stake x weight x (|old - ideal| - |new - ideal|) / range x horizon / 365 + noise,
 
 where the stake is what anybody can read on the ledger (premiums, pool capital, own GOV ...). A delegate votes iff
-|dU| times its pivotal weight exceeds gas and attention, and abstains by not voting otherwise.
+|dU| times its pivotal weight exceeds gas and attention, and abstains by not voting otherwise. A bribe for a vote is
+taken iff it exceeds |dU| times that weight, and gas and attention.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Ballot:
     day: int
     support: Support
     worth: int
+    bribed: bool = False
 
 
 class Delegates(Mechanism):
@@ -96,7 +98,7 @@ class Delegates(Mechanism):
         self._tries: dict[tuple[int, ProposalState], tuple[int, int]] = {}
         self._proposed_rounds: set[int] = set()
         self._next_proposal = self._draw_next(0)
-        self._votes = self._votes_today = self._abstained = self._failed = 0
+        self._votes = self._votes_today = self._abstained = self._failed = self._bribed = 0
 
     def start(self, market: Market) -> None:
         """Holders of the genesis choose whom they delegate to."""
@@ -228,19 +230,32 @@ class Delegates(Mechanism):
             if power == 0:
                 continue
             gain = self.interests.gain(agent, proposal)
-            worth = round(abs(gain) * power / total * MICRO) - cost
+            own = round(abs(gain) * power / total * MICRO)
+            worth, support, bribed = own - cost, Support.FOR if gain > 0 else Support.AGAINST, False
+            offer = self._offer(proposal, power)
+            if offer is not None and offer[1] > own + cost + fee:
+                (support, bribe), bribed = offer, True
+                worth = bribe - own - cost if support is Support.FOR and gain <= 0 else bribe - cost
+                self._bribed += 1
             if worth <= fee:
                 self._abstained += 1
                 continue
             wait = self._vote_day.integers(proposal.number, agent.key, max(proposal.deadline - day, 1))
-            ballots.append(Ballot(agent, day + wait, Support.FOR if gain > 0 else Support.AGAINST, worth))
+            ballots.append(Ballot(agent, day + wait, support, worth, bribed))
         return ballots
+
+    def _offer(self, proposal: Proposal, power: int) -> tuple[Support, int] | None:
+        """What the market for votes pays for ``power`` votes; None without such a market or an offer."""
+        votes = self.governance.vote_market
+        return votes.quote(proposal.number, power) if votes is not None else None
 
     def _cast(self, proposal: Proposal, ballots: list[Ballot]) -> None:
         """In a block: vote, and rank the applications where the vote is about grants."""
         for ballot in ballots:
             agent = ballot.delegate
             votes = self.governance.vote(proposal.number, agent.voter, ballot.support)
+            if ballot.bribed:
+                self.governance.vote_market.claim(proposal, agent.voter)
             for action in proposal.actions:
                 if isinstance(action, FundProgramme) and action.programme == GRANTS:
                     grants = self.market.mechanism("research").grants
@@ -292,3 +307,5 @@ class Delegates(Mechanism):
         market.record.metric("delegates.votes", self._votes)
         market.record.metric("delegates.abstained", self._abstained)
         market.record.metric("delegates.failed_calls", self._failed)
+        if self.governance.vote_market is not None:
+            market.record.metric("delegates.bribed", self._bribed)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.contracts.governance.actions import ChangeParameter, FundProgramme
+from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury
 from sim.kernel.fixedpoint import BPS, MICRO
 
 if TYPE_CHECKING:
@@ -74,6 +74,8 @@ class Interests:
                 total += self._gain_of_change(agent, action, proposal.number, serial)
             elif isinstance(action, FundProgramme):
                 total += self._gain_of_funding(agent, action, proposal.number, serial)
+            elif isinstance(action, PayFromTreasury):
+                total += self._gain_of_payment(agent, action, proposal.number, serial)
         return total
 
     def _gain_of_change(self, agent: Delegate, action: ChangeParameter, number: int, serial: int) -> float:
@@ -97,6 +99,22 @@ class Interests:
         worth = float(getattr(self._section.grants, agent.kind))
         seen = worth * self._evaluation.lognormal(number, agent.key, 0.0, self._section.evaluation_noise, serial)
         return action.amount / MICRO * (seen - own)
+
+    def _gain_of_payment(self, agent: Delegate, action: PayFromTreasury, number: int, serial: int) -> float:
+        """The receiver gains it; everybody else loses a share of the treasury, and the grants it would have paid."""
+        governance = self._market.mechanism("governance")
+        if action.asset != governance.cash:
+            return 0.0
+        amount = action.amount / MICRO
+        if action.account == agent.account:
+            return amount
+        checkpoint = governance.power.before(self._market.day)
+        own = checkpoint.of(agent.voter) / checkpoint.supply if checkpoint is not None else 0.0
+        grants = 0.0
+        if "research.grants_share" in self._market.parameters:
+            grants = self._market.parameters["research.grants_share"] * float(getattr(self._section.grants, agent.kind))
+        seen = self._evaluation.lognormal(number, agent.key, 0.0, self._section.evaluation_noise, serial)
+        return -amount * (own + grants) * float(seen)
 
     def points(self, agent: Delegate, current: Round) -> dict[int, int]:
         """Basis points for the applications a delegate thinks best: expected value per dollar asked for, with error."""

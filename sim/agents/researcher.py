@@ -17,6 +17,7 @@ import numpy as np
 
 from sim.chain.mempool import Batch
 from sim.contracts.governance.concentration import herfindahl
+from sim.contracts.research.award import ConvictionAward
 from sim.contracts.research.data_vault import ANY_CONDITION, Sale
 from sim.contracts.research.grants import Application, Grants, Round
 from sim.contracts.research.study import best_lot, records_needed, two_sample_power, value_of_records
@@ -120,6 +121,7 @@ class Research(Mechanism):
             self.groups.append(Researcher(market, number, account, self.vault.register_buyer(account), value))
             market.endow(account, round(section.opening_cash * section.payments * MICRO))
         self.accounts = np.array([group.account for group in self.groups], dtype=np.int64)
+        self.names = [group.name for group in self.groups]
         self.grants = Grants(ledger, self.cash, ledger.open_account("grants", "protocol"), self._refund, self._win)
         if self.active:
             for what in section.governable:
@@ -131,6 +133,10 @@ class Research(Mechanism):
         chain, governance = market.mechanism("chain"), market.find("governance")
         chain.register_kind("data_purchase", 110_000)
         chain.register_kind("grant_application", 120_000)
+        if governance is not None and self.section.award_rule == "conviction":
+            self.grants.award = ConvictionAward(
+                governance.conviction, governance.treasury.balance, governance.power.current_supply,
+                lambda: self.market.day)
         if governance is not None:
             governance.register_programme("grants", self.grants.account, self._fund)
         conditions = self._conditions()
@@ -165,6 +171,11 @@ class Research(Mechanism):
         self.counts.rounds_funded += 1
         self.ledger.on_rollback(lambda: setattr(self.counts, "rounds_funded", self.counts.rounds_funded - 1))
 
+    def admit_applicant(self, name: str) -> int:
+        """Let somebody who is no research group apply for grants (at set-up); returns the applicant's number."""
+        self.names.append(name)
+        return len(self.names) - 1
+
     def _refund(self, account: int, amount: int) -> None:
         self.market.mechanism("governance").treasury.receive(account, amount, "grant_return")
 
@@ -179,7 +190,7 @@ class Research(Mechanism):
         self.ledger.on_rollback(undo)
         won[application.applicant] = before + application.amount
         self._grants_today += application.amount
-        self.market.record.event("research.grant", self.groups[application.applicant].name, application.amount / MICRO)
+        self.market.record.event("research.grant", self.names[application.applicant], application.amount / MICRO)
 
     def _run_grant_rounds(self, day: int) -> None:
         """Open a round each quarter, have the groups apply, close applications."""

@@ -18,6 +18,7 @@ from sim.contracts.governance.power_index import banzhaf, shapley_shubik
 from sim.contracts.governance.timelock import Timelock
 from sim.contracts.governance.vote_rules import quadratic_funding, quadratic_votes
 from sim.contracts.governance.voting_power import Checkpoint
+from sim.verification import governance_options
 from sim.verification.rows import Row
 
 TEXTBOOK = "definition (Shapley & Shubik 1954, Banzhaf 1965); enumerated by an independent package"
@@ -47,6 +48,14 @@ class FixedVotes:
     def before(self, now: int) -> Checkpoint:
         """The same power yesterday."""
         return self.past(now - 1, now)
+
+    def current(self, voter: int) -> int:
+        """The same now."""
+        return int(self._state[0][voter])
+
+    def current_supply(self) -> int:
+        """The same now."""
+        return self._state[1]
 
 
 def outcome(supply: int, numerator: int, votes_for: int) -> str:
@@ -78,7 +87,7 @@ def _text(value: object) -> str:
 
 def rows() -> list[Row]:
     """All rows of this module."""
-    return [*governor_rows(), *power_rows(), *concentration_rows(), *quadratic_rows()]
+    return [*governor_rows(), *power_rows(), *concentration_rows(), *quadratic_rows(), *governance_options.rows()]
 
 
 def governor_rows() -> Iterable[Row]:

@@ -2,15 +2,15 @@
 
 Holds the asset GOV with its vesting and reward accounts, voting power, governor, executor and treasury. Agents call
 :meth:`Governance.propose`, :meth:`~Governance.vote`, :meth:`~Governance.queue` and :meth:`~Governance.execute` from a
-block; nothing here decides. What can never be: GOV beyond its first supply and what was issued, a release ahead of
-schedule, a change of a parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
+block; nothing here decides. Locks, voting deposits and a market for votes open accounts only where they are used.
+What can never be: GOV beyond its first supply and what was issued, a release ahead of schedule, a change of a
+parameter or a payment from the treasury that no passed proposal (or standing budget) ordered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
-from statistics import fmean, median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,31 +18,28 @@ from numpy.typing import NDArray
 
 from sim.chain.mempool import Refused
 from sim.contracts.governance import concentration, token
-from sim.contracts.governance.actions import Action, ActionRefused, Executor, Programme
-from sim.contracts.governance.governor import Governor, Proposal, ProposalState, Settings, Support
+from sim.contracts.governance.actions import Action, Executor, Programme
+from sim.contracts.governance.conviction import Conviction
+from sim.contracts.governance.deposits import VotingDeposits
+from sim.contracts.governance.genesis import hand_out
+from sim.contracts.governance.governor import Governor, ProposalState, Support
 from sim.contracts.governance.rewards import Rewards
+from sim.contracts.governance.terms import GAS, REFUSALS, conviction_of, settings_in_force
 from sim.contracts.governance.timelock import Timelock
-from sim.contracts.governance.treasury import Treasury, TreasuryError
+from sim.contracts.governance.treasury import Treasury
+from sim.contracts.governance.vote_book import VoteBook
+from sim.contracts.governance.vote_lock import VoteLock
+from sim.contracts.governance.vote_market import VoteMarket
 from sim.contracts.governance.vote_rules import VOTE_RULES
 from sim.contracts.governance.voting_power import NOBODY, VOTES_FROM, VotingPower
 from sim.kernel.fixedpoint import BPS, MICRO
-from sim.kernel.ledger import LedgerError
 from sim.mechanism import Hook, Mechanism, Phase
-from sim.parameters import ParameterError
 
 if TYPE_CHECKING:
     from sim.mechanism import Market
 
 DAYS_PER_YEAR = 365
 RELEASE_INTERVAL_DAYS = 30
-SHARE_UNIT = 1_000_000
-"""Shares of supply (threshold, quorum) are counted in millionths."""
-
-GAS = {"propose": 250_000, "vote": 90_000, "queue": 120_000, "execute": 200_000, "delegate": 95_000}
-"""Gas per call, of the order of GovernorBravo's on the main network."""
-
-REFUSALS = (ParameterError, LedgerError, TreasuryError, ActionRefused, Refused)
-"""What an action may be refused with; anything else is an error of the program."""
 
 
 class Governance(Mechanism):
@@ -61,38 +58,37 @@ class Governance(Mechanism):
         self.distributor = ledger.open_account("gov_distributor", "protocol")
         self.treasury = Treasury(ledger, market.treasury_account(), self.cash)
         market.people.add("delegate", np.int16, NOBODY)
-        self.power = VotingPower(ledger, self.gov, lambda: market.people["delegate"])
+        self.power = VotingPower(ledger, self.gov, lambda: market.people["delegate"], section.delegation_depth)
+        self.locks = VoteLock(ledger, self.gov, self.power) if section.vote_lock_days else None
+        self.deposits = None
+        if section.votes_of_lp > 0.0:
+            self.deposits = VotingDeposits(ledger, self.cash, self.power, round(section.votes_of_lp * MICRO))
+        self.power.more.extend(source for source in (self.locks, self.deposits) if source is not None)
+        self.vote_market: VoteMarket | None = None
+        self.guardians: set[int] = set()
+        self.stakes: dict[int, int] = {}
+        self.book = VoteBook(market, self)
         for what in section.governable:
             field = what.path.removeprefix("governance.")
             market.parameters.register(what.path, getattr(section, field), what.low, what.high, what.integer)
         self.executor = Executor(ledger, market.parameters, self.treasury)
         self.governor = Governor(
-            settings=self._settings, votes=self.power,
+            settings=lambda: settings_in_force(section, market.parameters), votes=self.power,
             timelock=Timelock(lambda: int(market.parameters["governance.timelock_days"]), section.grace_days),
             run=lambda proposal: self.executor.run(proposal.actions, f"proposal {proposal.number}"),
             refusals=REFUSALS, rule=VOTE_RULES[section.vote_rule], votes_from=VOTES_FROM[section.votes_from],
+            requested=lambda proposal: (proposal.requested(self.cash), self.treasury.balance()),
             on_rollback=ledger.on_rollback)
         self.rewards = Rewards(ledger, self.gov, self.reserve)
         self.issued = 0
         self.whales: list[int] = []
         self.team: list[int] = []
         self._payroll: list[int] = []
-        self._holds_gov = market.draws.decision("governance.holder")
-        self._holding_size = market.draws.decision("governance.holding")
-        self._closed: dict[ProposalState, int] = dict.fromkeys(ProposalState, 0)
-        self._turnouts: list[float] = []
-        self._nakamotos: list[int] = []
-        self._quorum_failures = 0
-        self._refused = 0
+        self.holds_gov = market.draws.decision("governance.holder")
+        self.holding_size = market.draws.decision("governance.holding")
         self._released = 0
         self._income_seen = 0
         self._concentration = (0.0, 0.0, 0)
-
-    def _settings(self) -> Settings:
-        live = self.market.parameters
-        return Settings(int(live["governance.voting_delay_days"]), int(live["governance.voting_period_days"]),
-                        round(live["governance.proposal_threshold"] * SHARE_UNIT),
-                        round(live["governance.quorum"] * SHARE_UNIT), SHARE_UNIT)
 
     # Who takes part (called at set-up) ------------------------------------------------------------------------
 
@@ -116,6 +112,25 @@ class Governance(Mechanism):
             raise ValueError(f"programme {name!r} is registered twice")
         self.executor.programmes[name] = Programme(account, funded)
 
+    @property
+    def conviction(self) -> Conviction:
+        """The section's terms of conviction, in force or not; grants may use them too."""
+        return conviction_of(self.section)
+
+    def register_guardian(self, account: int) -> None:
+        """Let ``account`` strike proposals before they are executed."""
+        self.guardians.add(account)
+
+    def reserve_stake(self, account: int, share: float) -> None:
+        """Give ``account`` this share of the community's tokens at the start, ahead of all others."""
+        self.stakes[account] = round(share * BPS)
+
+    def open_vote_market(self) -> VoteMarket:
+        """The market for votes, opened on first use (at set-up)."""
+        if self.vote_market is None:
+            self.vote_market = VoteMarket(self.ledger, self.cash, self.power)
+        return self.vote_market
+
     def start(self, market: Market) -> None:
         """Mint the whole supply and hand out the community's part."""
         section, ledger = self.section, self.ledger
@@ -126,40 +141,19 @@ class Governance(Mechanism):
         parts = token.genesis(round(section.supply) * MICRO, shares)
         targets = {"community": self.distributor, "treasury": self.treasury.account, "team": self.vesting,
                    "rewards": self.reserve}
+        if section.treasury_cash > 0.0:
+            market.endow(self.treasury.account, round(section.treasury_cash * MICRO))
         for name, amount in parts.items():
             ledger.mint(self.gov, targets[name], amount, "genesis")
         self._vesting_total, self.rewards.total = parts["team"], parts["rewards"]
         self.rewards.look_around()
-        self._distribute(parts["community"])
+        hand_out(self, parts["community"])
         self.rewards.add_default_streams()
         amount = round(section.delegate_pay * MICRO) * len(self._payroll)
         self.treasury.set_budget("delegate_pay", amount, RELEASE_INTERVAL_DAYS)
         self.treasury.reconcile()
         self._income_seen = self.treasury.total_income
         self._measure_concentration()
-
-    def _distribute(self, pot: int) -> None:
-        """Hand ``pot`` to whales, liquidity providers and some of the people, as concentrated as the section asks."""
-        section, people = self.section, self.market.people
-        providers = self.rewards.accounts_in("liquidity_providers")
-        keys = np.array([self.rewards.key(account) for account in providers], dtype=np.uint64)
-        if providers.size:
-            providers = providers[self._holds_gov.order(0, keys)]
-        first = np.concatenate([np.array(self.whales, dtype=np.int64), providers])[:10]
-        rest = providers[max(first.size - len(self.whales), 0):]
-        slots = np.flatnonzero(self._holds_gov.bernoulli(1, people["key"], section.holder_share))
-        persons = self.ledger.person(slots)
-        missing = min(10 - first.size, persons.size)
-        first = np.concatenate([first, persons[:missing]])
-        if first.size == 0:
-            self.ledger.transfer(self.gov, self.distributor, self.treasury.account, pot, "genesis")
-            return
-        rest_keys = np.array([self.rewards.key(account) for account in rest], dtype=np.uint64)
-        size_keys = np.concatenate([rest_keys, people["key"][slots[missing:]]])
-        sizes = self._holding_size.lognormal(0, size_keys, 0.0, section.holding_log_sd)
-        holdings = token.concentrated_holdings(pot, first.size, section.top10_share, sizes)
-        holders = np.concatenate([first, rest, persons[missing:]])
-        self.ledger.pay(self.gov, self.distributor, holders, holdings, "genesis")
 
     # Calls from a block ---------------------------------------------------------------------------------------
 
@@ -170,8 +164,29 @@ class Governance(Mechanism):
         return number
 
     def vote(self, number: int, voter: int, support: Support) -> int:
-        """Cast a vote today and return the votes counted."""
-        return self.governor.cast_vote(number, voter, support, self.market.day)
+        """Cast a vote today and return the votes counted; where votes lock tokens, they are locked from now on."""
+        votes = self.governor.cast_vote(number, voter, support, self.market.day)
+        if self.locks is not None:
+            until = max(self.market.day + self.section.vote_lock_days, self.governor.latest_deadline(number))
+            self.locks.lock(voter, until)
+            if self.deposits is not None:
+                self.deposits.lock(voter, until)
+        return votes
+
+    def emergency_commit(self, number: int) -> bool:
+        """Pass an open proposal by supermajority; true where it was executed at once."""
+        before = self.treasury.balance()
+        done = self.governor.emergency_commit(number, self.market.day)
+        self._event("committed", number)
+        self._note_execution(number, done, before)
+        return done
+
+    def veto(self, number: int, guardian: int) -> None:
+        """Strike a proposal; :class:`Refused` unless ``guardian`` is one."""
+        if guardian not in self.guardians:
+            raise Refused(f"account {guardian} is no guardian")
+        self.governor.veto(number, self.market.day)
+        self._event("vetoed", number)
 
     def queue(self, number: int) -> int:
         """Queue a passed proposal; returns its first day of execution."""
@@ -181,14 +196,19 @@ class Governance(Mechanism):
 
     def execute(self, number: int) -> bool:
         """Execute a queued proposal; false (and an event) where an action was refused."""
+        before = self.treasury.balance()
         done = self.governor.execute(number, self.market.day)
+        self._note_execution(number, done, before)
+        return done
+
+    def _note_execution(self, number: int, done: bool, before: int) -> None:
         proposal = self.governor[number]
         if done:
             self._event("executed", number, actions=[_described(action) for action in proposal.actions])
-        else:
-            self._refused += 1
+            self.book.executed(proposal, before)
+        elif proposal.failure:
+            self.book.refused += 1
             self._event("execution_refused", number, reason=proposal.failure)
-        return done
 
     def delegate(self, account: int, voter: int) -> None:
         """Let ``voter`` vote an institution's tokens; NOBODY takes the delegation back."""
@@ -223,8 +243,14 @@ class Governance(Mechanism):
         for proposal in self.governor.open():
             if proposal.snapshot == day:
                 self.power.checkpoint(day)
+        for proposal in self.governor.accrue(day):
+            self._event("convinced", proposal.number, conviction=proposal.conviction)
+        if self.locks is not None:
+            self.locks.release(day + 1)
         for proposal, state in self.governor.close_finished(day + 1):
-            self._close(proposal, state)
+            if state is not ProposalState.EXECUTED:
+                self._event(state.value, proposal.number)
+            self.book.close(proposal, state)
 
     def _release(self, day: int) -> None:
         """Vest the team's tokens, pay rewards and the delegates' budget, as far as due by ``day``."""
@@ -239,25 +265,17 @@ class Governance(Mechanism):
         self.treasury.reconcile()
         self.treasury.pay_budget("delegate_pay", np.array(self._payroll, dtype=np.int64), day, "delegate_pay")
 
-    def _close(self, proposal: Proposal, state: ProposalState) -> None:
-        self._closed[state] += 1
-        if state is not ProposalState.EXECUTED:
-            self._event(state.value, proposal.number)
-        if state is ProposalState.CANCELED:
-            return
-        self._turnouts.append(proposal.turnout)
-        if not self.governor.quorum_reached(proposal):
-            self._quorum_failures += 1
-        cast = [votes for _, votes in proposal.ballots.values()]
-        if sum(cast):
-            self._nakamotos.append(concentration.nakamoto(cast))
-
     # What is seen ---------------------------------------------------------------------------------------------
+
+    @property
+    def idle_accounts(self) -> tuple[int, ...]:
+        """Accounts whose GOV nobody owns yet or that is the treasury's."""
+        return self.treasury.account, self.vesting, self.reserve, self.distributor
 
     def circulating(self) -> int:
         """GOV held by anybody but the treasury and the protocol's own accounts, base units."""
         held = self.ledger.supply(self.gov)
-        for account in (self.treasury.account, self.vesting, self.reserve, self.distributor):
+        for account in self.idle_accounts:
             held -= self.ledger.balance(self.gov, account)
         return held
 
@@ -268,7 +286,7 @@ class Governance(Mechanism):
 
     def _measure_concentration(self) -> None:
         held = self.ledger.balances(self.gov).copy()
-        held[[self.treasury.account, self.vesting, self.reserve, self.distributor]] = 0
+        held[list(self.idle_accounts)] = 0
         held = held[held > 0]
         votes = self.power.live()
         self._concentration = (concentration.top_share(held, 10), concentration.gini(held),
@@ -293,16 +311,9 @@ class Governance(Mechanism):
         """Record the run's figures."""
         self._measure_concentration()
         metric = market.record.metric
-        metric("governance.proposals", len(self.governor))
-        metric("governance.executed", self._closed[ProposalState.EXECUTED])
-        metric("governance.defeated", self._closed[ProposalState.DEFEATED])
-        metric("governance.expired", self._closed[ProposalState.EXPIRED])
-        metric("governance.quorum_failures", self._quorum_failures)
-        metric("governance.executions_refused", self._refused)
-        metric("governance.turnout", fmean(self._turnouts) if self._turnouts else 0.0)
+        self.book.finish(len(self.governor))
         metric("governance.top10_share", self._concentration[0])
         metric("governance.gini", self._concentration[1])
-        metric("governance.nakamoto", median(self._nakamotos) if self._nakamotos else 0.0)
         metric("governance.treasury", self.treasury.balance() / MICRO)
         metric("governance.treasury_income", self.treasury.total_income / MICRO)
         metric("governance.budget_unpaid", sum(b.unpaid for b in self.treasury.budgets.values()) / MICRO)
@@ -310,17 +321,23 @@ class Governance(Mechanism):
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
         """Votes within the snapshot's supply, one vote each, fixed GOV supply, treasury opened by authority alone."""
-        return (("votes_within_snapshot_supply", self.votes_within_snapshot_supply),
-                ("supply_is_fixed", self.supply_is_fixed),
-                ("treasury_spends_by_authority", self.treasury_spends_by_authority))
+        yield "votes_within_snapshot_supply", self.votes_within_snapshot_supply
+        yield "supply_is_fixed", self.supply_is_fixed
+        yield "treasury_spends_by_authority", self.treasury_spends_by_authority
+        if self.locks is not None:
+            yield "vote_escrow_holds", self.locks.escrow_holds
+        if self.deposits is not None:
+            yield "voting_deposits_are_held", self.deposits.deposits_are_held
+        if self.vote_market is not None:
+            yield "vote_market_holds", self.vote_market.escrow_holds
 
     def votes_within_snapshot_supply(self) -> str | None:
-        """No open proposal has more votes than tokens at its snapshot, and its tally is the sum of its ballots."""
+        """No open proposal has more power behind it than there were votes at its snapshot, and its tally is the sum of
+        its ballots. Power read at the vote may be counted twice, so then only the second holds."""
         for proposal in self.governor.open():
-            tally = sum(proposal.votes.values())
-            if tally > (proposal.supply or 0):
-                return f"proposal {proposal.number} has {tally} votes of a supply of {proposal.supply}"
-            if tally != sum(votes for _, votes in proposal.ballots.values()):
+            if self.section.votes_from == "snapshot" and proposal.cast > (proposal.supply or 0):
+                return f"proposal {proposal.number} has {proposal.cast} votes of a supply of {proposal.supply}"
+            if sum(proposal.votes.values()) != sum(votes for _, votes in proposal.ballots.values()):
                 return f"the tally of proposal {proposal.number} differs from its ballots"
         return None
 

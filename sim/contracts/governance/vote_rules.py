@@ -38,5 +38,6 @@ def quadratic_funding(contributions: Iterable[int]) -> int:
     return roots * roots >> (2 * digits)
 
 
-VOTE_RULES: dict[str, VoteRule] = {"token_weighted": token_weighted}
-"""Rules that a scenario may name in ``governance.vote_rule``."""
+VOTE_RULES: dict[str, VoteRule] = {"token_weighted": token_weighted, "quadratic": quadratic_votes,
+                                   "conviction": token_weighted}
+"""Rules that a scenario may name in ``governance.vote_rule``; conviction weighs tokens by how long they stay."""

@@ -48,21 +48,39 @@ class PastVotes(Protocol):
 
     def past(self, day: int, now: int) -> Checkpoint: ...
     def before(self, now: int) -> Checkpoint | None: ...
+    def current(self, voter: int) -> int: ...
+    def current_supply(self) -> int: ...
+
+
+class MorePower(Protocol):
+    """Voting power from elsewhere than GOV at the voters' accounts: what is locked, what deposits give."""
+
+    def power(self, voters: int) -> NDArray[np.int64]:
+        """int64[voters], base units."""
+        ...
+
+    def supply(self) -> int:
+        """What it adds to the supply of votes; 0 where the tokens are in GOV's supply already."""
+        ...
 
 
 class VotingPower:
     """Delegations of one token over a ledger, with checkpoints by day.
 
     People delegate by their column ``delegate`` (int16, voter index or -1); institutions by an array of this object.
-    A checkpoint costs one pass over the holders, so it is taken only for days that a proposal refers to.
+    A checkpoint costs one pass over the holders, so it is taken only for days that a proposal refers to. Power travels
+    at most ``depth`` steps of delegation: at 1 nobody passes on what others delegated to him.
     """
 
-    def __init__(self, ledger: Ledger, asset: int, people_delegate: Callable[[], NDArray[np.int16]]) -> None:
+    def __init__(self, ledger: Ledger, asset: int, people_delegate: Callable[[], NDArray[np.int16]],
+                 depth: int = 1) -> None:
         self._ledger = ledger
         self._asset = asset
         self._people = people_delegate
         self._institutions: NDArray[np.int16] = np.full(0, NOBODY, dtype=np.int16)
         self._checkpoints: dict[int, Checkpoint] = {}
+        self._depth = depth
+        self.more: list[MorePower] = []
         self.voters: list[int] = []
         """Account of each voter; the index is the voter's number."""
 
@@ -103,7 +121,35 @@ class VotingPower:
         count = len(self.voters)
         people = self._sums(self._people(), self._ledger.person_balances(self._asset), count)
         held = self._ledger.balances(self._asset)[: self._institutions.size]
-        return people + self._sums(self._institutions[: held.size], held, count)
+        power = people + self._sums(self._institutions[: held.size], held, count)
+        for source in self.more:
+            power = power + source.power(count)
+        return self._passed_on(power) if self._depth > 1 else power
+
+    def _passed_on(self, power: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Power after the further steps that the depth allows; on a circle it stays where the steps end."""
+        onward = np.arange(power.size)
+        for voter, account in enumerate(self.voters):
+            to = int(self._institutions[account])
+            onward[voter] = to if to != NOBODY else voter
+        place = np.arange(power.size)
+        for _ in range(self._depth - 1):
+            place = onward[place]
+        final = np.zeros_like(power)
+        np.add.at(final, place, power)
+        return final
+
+    def behind(self, voter: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Whose tokens ``voter`` votes directly: (slots of people, accounts of institutions)."""
+        return np.flatnonzero(self._people() == voter), np.flatnonzero(self._institutions == voter)
+
+    def current(self, voter: int) -> int:
+        """Power of ``voter`` at this moment."""
+        return int(self.live()[voter])
+
+    def current_supply(self) -> int:
+        """Votes there are at this moment, cast or not, base units."""
+        return int(self._ledger.supply(self._asset)) + sum(source.supply() for source in self.more)
 
     def _sums(self, delegates: NDArray[np.int16], held: NDArray[np.int64], count: int) -> NDArray[np.int64]:
         voting = np.flatnonzero(delegates >= 0)
@@ -117,7 +163,7 @@ class VotingPower:
     def checkpoint(self, day: int) -> Checkpoint:
         """Take the state as it is now for the end of ``day``; a second call for that day returns the first."""
         if day not in self._checkpoints:
-            self._checkpoints[day] = Checkpoint(day, self.live(), self._ledger.supply(self._asset))
+            self._checkpoints[day] = Checkpoint(day, self.live(), self.current_supply())
         return self._checkpoints[day]
 
     def past(self, day: int, now: int) -> Checkpoint:
@@ -151,5 +197,10 @@ def from_snapshot(votes: PastVotes, snapshot: int, voter: int, now: int) -> int:
     return votes.past(snapshot, now).of(voter)
 
 
-VOTES_FROM: dict[str, VotesFrom] = {"snapshot": from_snapshot}
+def from_live(votes: PastVotes, snapshot: int, voter: int, now: int) -> int:
+    """Power at the moment of the vote: what was bought or borrowed a second ago counts, and stays counted."""
+    return votes.current(voter)
+
+
+VOTES_FROM: dict[str, VotesFrom] = {"snapshot": from_snapshot, "live_balance": from_live}
 """Sources that a scenario may name in ``governance.votes_from``."""

@@ -3,6 +3,7 @@
 Holds the rounds with their applications and scores, and the money between funding and payment, which happen in one
 transaction. What can never be: two applications of one applicant in a round, a voter ranking twice, more paid than
 funded. Rounding: none; what is not awarded returns to the treasury.
+Where ``award`` is set, a winner must also have conviction behind it (:mod:`sim.contracts.research.award`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from sim.chain.mempool import Refused
 from sim.kernel.fixedpoint import BPS
 
 if TYPE_CHECKING:
+    from sim.contracts.research.award import ConvictionAward
     from sim.kernel.ledger import Ledger
 
 
@@ -41,7 +43,8 @@ class Application:
 
 @dataclass(slots=True)
 class Round:
-    """One round. ``scores`` sums votes x points over voters, one element per application."""
+    """One round. ``scores`` sums votes x points over voters, one element per application; ``stakes`` lists them with
+    the day of each ranking, where awards need conviction."""
 
     number: int
     opened: int
@@ -50,6 +53,7 @@ class Round:
     applications: list[Application] = field(default_factory=list)
     scores: list[int] = field(default_factory=list)
     voters: set[int] = field(default_factory=set)
+    stakes: list[tuple[int, int, int]] = field(default_factory=list)
     awarded: list[int] = field(default_factory=list)
 
     @property
@@ -70,6 +74,7 @@ class Grants:
         self._awarded = awarded
         self.rounds: list[Round] = []
         self.paid = 0
+        self.award: ConvictionAward | None = None
 
     def open_round(self, day: int, closes: int) -> Round:
         """Open the next round for applications through day ``closes``; an older unfunded one lapses."""
@@ -118,16 +123,19 @@ class Grants:
             raise Refused("points must be positive and sum to at most 10,000")
         if any(not 0 <= application < len(current.applications) for application in points):
             raise Refused(f"round {number} has no such application")
-        before = list(current.scores)
+        before, staked = list(current.scores), len(current.stakes)
 
         def undo() -> None:
             current.scores[:] = before
             current.voters.discard(voter)
+            del current.stakes[staked:]
 
         self._ledger.on_rollback(undo)
         current.voters.add(voter)
         for application, given in points.items():
             current.scores[application] += votes * given
+            if self.award is not None:
+                current.stakes.append((application, self.award.today(), votes * given))
 
     def funded(self, number: int, amount: int) -> None:
         """Pay the winners of a round from ``amount`` that has just arrived: by score, each in full while it lasts.
@@ -145,9 +153,10 @@ class Grants:
 
         self._ledger.on_rollback(undo)
         left = amount
+        carried = self._carried(current, amount)
         for index in sorted(range(len(current.scores)), key=lambda i: (-current.scores[i], i)):
             application = current.applications[index]
-            if current.scores[index] > 0 and application.amount <= left:
+            if current.scores[index] > 0 and application.amount <= left and index in carried:
                 self._ledger.transfer(self._cash, self.account, application.account, application.amount, "grant")
                 left -= application.amount
                 self.paid += application.amount
@@ -156,6 +165,16 @@ class Grants:
         current.state = RoundState.FUNDED
         if left:
             self._refund(self.account, left)
+
+    def _carried(self, current: Round, amount: int) -> set[int]:
+        """Applications with enough conviction behind them for what they ask; all of them where awards need none."""
+        everything = range(len(current.applications))
+        if self.award is None:
+            return set(everything)
+        award, staked, funds = self.award, sum(current.scores), self.award.funds() + amount
+        return {index for index in everything if award.convinced(
+            current.applications[index].amount, [(day, votes) for at, day, votes in current.stakes if at == index],
+            staked, funds)}
 
     def _current(self, state: RoundState) -> Round:
         if not self.rounds or self.rounds[-1].state is not state:

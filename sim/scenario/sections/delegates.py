@@ -45,6 +45,8 @@ class DelegatesSection(Section):
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("delegates.votes", "Votes that were counted", "count"),
         Metric("delegates.abstained", "Votes that a delegate did not think worth the gas and the attention", "count"),
+        Metric("delegates.bribed", "Votes that delegates agreed to sell (where there is a market for votes)", "count",
+               "low"),
         Metric("delegates.failed_calls", "Calls to the governor that were refused or never included", "count", "low"),
     )
 

@@ -1,6 +1,6 @@
 """Schema of researchers, their projects and the grants they apply for."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sim.scenario.types import Governable, Metric, Section, Series, param
 
@@ -56,6 +56,9 @@ class ResearchSection(Section):
     analysis_cost: float = param(5_000.0, "Cost of an analysis, paid to firms.", unit="USD", ge=0.0, le=1e8)
     grant_round_days: int = param(91, "Days between grant rounds.", unit="days", ge=14, le=3650)
     application_days: int = param(14, "Days on which a round takes applications.", unit="days", ge=1, le=90)
+    award_rule: Literal["score", "conviction"] = param(
+        "score", "How a funded round is divided: by score alone, or only to applications with conviction behind them "
+        "(governance.conviction_*).", grade="M", source="1Hive conviction-voting-app")
     grants_share: float = param(0.25, "Share of the treasury's cash offered in a grant round.", ge=0.0, le=1.0)
 
 
