@@ -73,6 +73,12 @@ class OraclesSection(Section):
     amount_log_sd: float = param(0.3, "Log standard deviation of a misjudged amount.", ge=0.0, le=3.0)
     copier_share: float = param(0.0, "Share of operators who copy another member's report, without effort.", ge=0.0,
                                 le=1.0)
+    honesty: float = param(0.5, "Median of what it is worth to an operator not to lie, as a multiple of the reward of "
+                           "a vote. Decides who takes bribes.", ge=0.0, le=1000.0)
+    honesty_log_sd: float = param(1.0, "Log standard deviation of that worth between operators.", ge=0.0, le=5.0)
+    bribe_belief_noise: float = param(0.02, "Scale of the logit choice by which operators believe that others take "
+                                      "bribes, as a multiple of the reward; 0 is an exact best response.", ge=0.0,
+                                      le=10.0)
     update_days: int = param(30, "Days between two choices of effort.", unit="days", ge=1, le=3650)
     choice_noise: float = param(0.0, "Scale of the logit noise in the choice of effort; 0 is an exact best response.",
                                 unit="USD", ge=0.0)
