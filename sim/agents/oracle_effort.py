@@ -65,6 +65,19 @@ def match_probability(
     return total
 
 
+def majority_probability(accuracy: float, seats: int, correlation: float) -> float:
+    """Probability that the majority of ``seats`` members is right: Condorcet's binomial, given what everybody sees.
+
+    With probability ``accuracy`` what everybody sees of the claim is clear, and a vote is then right with probability
+    f + (1 - f) p, f = sqrt(correlation); else with (1 - f) p. The two binomials are mixed, so that more seats do not
+    bring certainty. A tie is no decision.
+    """
+    follow, needed = math.sqrt(correlation), seats // 2 + 1
+    clear = at_least(needed, seats, follow + (1.0 - follow) * accuracy)
+    misled = at_least(needed, seats, (1.0 - follow) * accuracy)
+    return accuracy * clear + (1.0 - accuracy) * misled
+
+
 @dataclass(frozen=True, slots=True)
 class Stakes:
     """What a vote is about, dollars: ``reward`` with the majority, ``slash`` against it, ``fixed`` cost in any case."""
