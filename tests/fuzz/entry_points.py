@@ -1,4 +1,4 @@
-"""What anybody may call: one generator of calls per entry point of each contract, with good, silly and hostile arguments.
+"""What anybody may call: a generator of calls per entry point of each contract, with good, silly and hostile arguments.
 
 To add a contract's entry points, write a function of (market, dice) that returns a call, and decorate it with the name
 of the section that must be present:
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from sim.agents.adversary.false_claims import FIRST_SERIAL
+from sim.contracts.claims.table import OPEN
 from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury, SetBudget
 from sim.contracts.governance.governor import Support
 from sim.kernel.fixedpoint import MAX_INT64, MICRO
@@ -50,7 +51,7 @@ class Dice(random.Random):
         self.market = market
         ledger = market.ledger
         self.people = [int(one) for one in ledger.person(np.arange(market.people.size))]
-        contracts = tuple(getattr(market.mechanism("claims"), "operators").staking.escrows.tolist())
+        contracts = set(market.mechanism("claims").operators.staking.escrows.tolist())
         self.agents = [account for account in range(ledger.people_start) if _open(ledger, account)
                        and ledger.account_sector(account) in AGENTS and account not in contracts
                        and not ledger.account_name(account).startswith(("bribe_escrow",))]
@@ -126,7 +127,9 @@ def add_liquidity(market, dice):
 
 @entry("amm")
 def remove_liquidity(market, dice):
-    pool, account = _pool(market, dice), dice.choice(dice.agents)
+    pool = _pool(market, dice)
+    holders = [account for account in dice.agents if market.ledger.balance(pool.shares, account)]
+    account = dice.choice(holders) if holders and dice.random() < 0.7 else dice.choice(dice.agents)
     shares = dice.amount(market.ledger.balance(pool.shares, account))
     return lambda: pool.remove_liquidity(account, shares)
 
@@ -264,8 +267,10 @@ def withdraw_stake(market, dice):
 @entry("oracle_briber")
 def promise(market, dice):
     escrow, claims = market.mechanism("oracle_briber").escrow, market.mechanism("claims")
-    claim, deposit = dice.number(len(claims.table)), dice.amount(10**8)
+    waiting = np.flatnonzero(np.isin(claims.table["status"], OPEN)).tolist()
+    claim = dice.choice(waiting) if waiting and dice.random() < 0.8 else dice.number(len(claims.table))
     promises = tuple(dice.amount(10**7) for _ in range(dice.randint(0, 3)))
+    deposit = dice.choice([3, 4, 2]) * max(promises, default=0) + dice.choice([0, 0, -1, 10**6])
     contingent = dice.random() < 0.5
     return lambda: escrow.offer(claim, deposit, promises, contingent)
 
