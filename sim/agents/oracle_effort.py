@@ -10,10 +10,14 @@ two votes of equal accuracy then have correlation rho.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+Match = Callable[[NDArray[np.float64], float, int, float], NDArray[np.float64]]
+"""Probability of being with the majority, by own accuracies, others' accuracy, seats and correlation of errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,14 @@ def vote_values(
     others: float,
     seats: int,
     correlation: float,
+    match: Match = match_probability,
 ) -> NDArray[np.float64]:
-    """Expected dollars per vote, float64[operators, levels], of each effort level at each operator's cost of effort."""
-    match = match_probability(skill.accuracy(levels), others, seats, correlation)
-    earned = match * stakes.reward - (1.0 - match) * stakes.slash - stakes.fixed
+    """Expected dollars per vote, float64[operators, levels], of each effort level at each operator's cost of effort.
+
+    ``match`` gives the probability of being with the majority.
+    """
+    chance = match(skill.accuracy(levels), others, seats, correlation)
+    earned = chance * stakes.reward - (1.0 - chance) * stakes.slash - stakes.fixed
     result: NDArray[np.float64] = earned[None, :] - costs[:, None] * levels[None, :]
     return result
 
