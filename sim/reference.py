@@ -36,9 +36,9 @@ FILES = {
     "exposures.parquet": "Claims between institutions every 30 days and on the last day, where there are any: `day` "
                          "int32, `debtor`, `creditor`, `kind` strings, `amount` int64 in base units of the asset owed, "
                          "`debtor_equity` and `creditor_equity` int64 in base units of USDs (assets less liabilities).",
-    "forecasts.parquet": "What prediction markets forecast, a row for each outcome of each settled market: `day` of the "
-                         "settlement, `subject` string, `opened` day, `outcome` int32 (from 0), `price_halfway` and "
-                         "`price_at_close` (probabilities by the market), `happened` 0 or 1, `figure` measured.",
+    "forecasts.parquet": "What prediction markets forecast, a row for each outcome of each settled market: `day` of "
+                         "the settlement, `subject` string, `opened` day, `outcome` int32 (from 0), `price_halfway` "
+                         "and `price_at_close` (probabilities by the market), `happened` 0 or 1, `figure` measured.",
     "votes.parquet": "How each proposal was voted on, written when it ends, where there is governance: `day`, "
                      "`proposal` int32, `voter` string, `power` int64 (base units of GOV: counted with the vote, or "
                      "held at the snapshot by one who did not vote), `support` string (for, against, abstain, or empty "

@@ -10,10 +10,14 @@ two votes of equal accuracy then have correlation rho.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+Match = Callable[[NDArray[np.float64], float, int, float], NDArray[np.float64]]
+"""Probability of being with the majority, by own accuracies, others' accuracy, seats and correlation of errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,19 @@ def match_probability(
     return total
 
 
+def majority_probability(accuracy: float, seats: int, correlation: float) -> float:
+    """Probability that the majority of ``seats`` members is right: Condorcet's binomial, given what everybody sees.
+
+    With probability ``accuracy`` what everybody sees of the claim is clear, and a vote is then right with probability
+    f + (1 - f) p, f = sqrt(correlation); else with (1 - f) p. The two binomials are mixed, so that more seats do not
+    bring certainty. A tie is no decision.
+    """
+    follow, needed = math.sqrt(correlation), seats // 2 + 1
+    clear = at_least(needed, seats, follow + (1.0 - follow) * accuracy)
+    misled = at_least(needed, seats, (1.0 - follow) * accuracy)
+    return accuracy * clear + (1.0 - accuracy) * misled
+
+
 @dataclass(frozen=True, slots=True)
 class Stakes:
     """What a vote is about, dollars: ``reward`` with the majority, ``slash`` against it, ``fixed`` cost in any case."""
@@ -82,10 +99,14 @@ def vote_values(
     others: float,
     seats: int,
     correlation: float,
+    match: Match = match_probability,
 ) -> NDArray[np.float64]:
-    """Expected dollars per vote, float64[operators, levels], of each effort level at each operator's cost of effort."""
-    match = match_probability(skill.accuracy(levels), others, seats, correlation)
-    earned = match * stakes.reward - (1.0 - match) * stakes.slash - stakes.fixed
+    """Expected dollars per vote, float64[operators, levels], of each effort level at each operator's cost of effort.
+
+    ``match`` gives the probability of being with the majority.
+    """
+    chance = match(skill.accuracy(levels), others, seats, correlation)
+    earned = chance * stakes.reward - (1.0 - chance) * stakes.slash - stakes.fixed
     result: NDArray[np.float64] = earned[None, :] - costs[:, None] * levels[None, :]
     return result
 

@@ -7,18 +7,20 @@ many of them were with the majority. It sees the truth about a claim only throug
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
-import mesa
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.agents.oracle_agent import OracleOperator
 from sim.agents.oracle_ballots import Ballots
 from sim.agents.oracle_beliefs import Beliefs, Observed
-from sim.agents.oracle_effort import Skill, Stakes, settled_accuracy, vote_values
+from sim.agents.oracle_copying import copying_value, match_looking
+from sim.agents.oracle_effort import Skill, Stakes, match_probability, settled_accuracy, vote_values
 from sim.agents.oracle_index import IndexFeed
 from sim.chain.mempool import Batch
-from sim.kernel.draws import agent_key
+from sim.kernel.draws import Decision, agent_key
 from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.oracles import OraclesSection
@@ -32,36 +34,6 @@ STAKE_MARGIN = 1.2
 MONTH_DAYS = 30
 
 
-class OracleOperator(mesa.Agent):
-    """One operator; its figures live in the columns of :class:`Oracles`."""
-
-    def __init__(self, market: Market, oracles: Oracles, name: str, number: int) -> None:
-        super().__init__(cast(Any, market))
-        self.name = name
-        self.number = number
-        self._oracles = oracles
-
-    @property
-    def effort(self) -> float:
-        """Effort per vote."""
-        return float(self._oracles.effort[self.number])
-
-    @property
-    def accuracy(self) -> float:
-        """Probability of a correct report."""
-        return float(self._oracles.accuracy[self.number])
-
-    @property
-    def stake(self) -> int:
-        """Base units staked."""
-        return int(self._oracles.claims.operators.staking.stakes()[self.number])
-
-    @property
-    def copies(self) -> bool:
-        """Whether it copies instead of looking."""
-        return bool(self._oracles.copies[self.number])
-
-
 class Oracles(Mechanism):
     """All operators, as columns; one agent object each."""
 
@@ -71,6 +43,11 @@ class Oracles(Mechanism):
         Hook(Phase.SETTLEMENT, "learn", after=("chain", "claims")),
     )
     shocks: Mapping[str, str] = {"oracle_outage": "go_offline", "oracle_error": "see_badly"}
+
+    @property
+    def chooses_to_copy(self) -> bool:
+        """Whether copying is a choice."""
+        return bool(self.section.copying == "choice")
 
     def setup(self, market: Market) -> None:
         section, ledger, draws = self.section, market.ledger, market.draws
@@ -112,6 +89,7 @@ class Oracles(Mechanism):
         self.run_total = Observed()
         self.beliefs = Beliefs()
         self._watched = -1
+        self.reconsidering: Decision | None = draws.decision("oracles.copying") if self.chooses_to_copy else None
 
     def start(self, market: Market) -> None:
         self.claims: Any = market.mechanism("claims")
@@ -178,17 +156,34 @@ class Oracles(Mechanism):
                       for level in range(EFFORT_LEVELS.size)]
             chosen = values + section.choice_noise * np.stack(gumbel, axis=1)
         best = chosen.argmax(axis=1)
+        if self.reconsidering is not None:
+            self._choose_to_copy(chosen.max(axis=1), self.reconsidering.bernoulli(market.day, self.keys,
+                                                                                 section.turnover))
         self.effort = np.where(self.copies, 0.0, EFFORT_LEVELS[best])
         self.skilled = self.skill.accuracy(self.effort)
         self.vote_cost = np.floor(self.costs * self.effort * MICRO).astype(np.int64)
+        if self.reconsidering is not None:
+            self.vote_cost[self.copies] = int(section.copy_cost * MICRO)
         if section.exit_when_unprofitable:
             self._come_and_go(values.max(axis=1) < 0.0, market.day)
         self._adjust_stakes(self.away, market.day)
 
     def _values(self, stakes: Stakes) -> NDArray[np.float64]:
         """Expected dollars per vote, float64[operators, levels]."""
+        match = partial(match_looking, copying=self.copying) if self.chooses_to_copy else match_probability
         return vote_values(EFFORT_LEVELS, self.costs, self.skill, stakes, self.others, self.claims.seats(0),
-                           self.section.error_correlation)
+                           self.section.error_correlation, match)
+
+    @property
+    def copying(self) -> float:
+        """Share of operators who copy."""
+        return float(np.count_nonzero(self.copies)) / self.copies.size
+
+    def _choose_to_copy(self, looking: NDArray[np.float64], turn: NDArray[np.bool_]) -> None:
+        """Those whose ``turn`` it is copy from now on if that is worth more than ``looking`` dollars a vote."""
+        worth = copying_value(self.beliefs.expected(self.claims), self.others, self.claims.seats(0),
+                              self.section.error_correlation, self.copying, self.section.copy_cost)
+        self.copies[turn] = worth > looking[turn]  # in place: ballots hold the same array
 
     def _come_and_go(self, losing: NDArray[np.bool_], day: int) -> None:
         """Some of those who lose money leave, and some of those away who no longer would return.
@@ -326,6 +321,8 @@ class Oracles(Mechanism):
         efforts = self.effort[looking]
         record.series("oracles.effort", float(np.add.reduce(efforts)) / efforts.size if efforts.size else 0.0)
         record.series("oracles.accuracy", float(np.add.reduce(self.accuracy)) / self.accuracy.size)
+        if self.chooses_to_copy:
+            record.series("oracles.copying", self.copying)
         record.series("oracles.votes", today.votes)
         if today.votes:
             record.series("oracles.coherence", today.coherence)
@@ -344,6 +341,8 @@ class Oracles(Mechanism):
         record.metric("oracles.absence", total.absent / total.votes if total.votes else float("nan"))
         record.metric("oracles.accuracy", float(self.accuracy.mean()))
         record.metric("oracles.effort", float(self.effort.mean()))
+        if self.chooses_to_copy:
+            record.metric("oracles.copying", self.copying)
         record.metric("oracles.active", int(np.count_nonzero(staking.weights())))
         record.metric("oracles.stake_change", int(staking.stakes().sum()) / max(self.opening_stake, 1) - 1.0)
         record.metric("oracles.effort_cost", self.effort_paid / MICRO)

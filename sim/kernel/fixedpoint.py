@@ -2,7 +2,8 @@
 
 Each function has two forms of one meaning. In the interpreter it works on Python ints of any size. In a kernel
 (:mod:`sim.kernel.compiled`) it works on 64-bit integers with 128-bit intermediate results, is equal to the first form
-bit for bit inside its domain (0 <= a, b < 2**63; 1 <= d; result < 2**63) and raises OverflowError outside it.
+bit for bit inside its domain (0 <= a, b < 2**63; 1 <= d; result < 2**63) and raises OverflowError outside it
+(the interpreter's is :class:`~sim.kernel.ledger_errors.OutOfRange`, which a transaction may be refused for).
 Rounding is towards zero unless the name says ``up``: who is favoured is decided, and commented, where it is called.
 This module does not import numba.
 """
@@ -12,6 +13,8 @@ from __future__ import annotations
 import math
 from operator import index
 from typing import TYPE_CHECKING
+
+from sim.kernel.ledger_errors import OutOfRange
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +33,7 @@ def mul_div(a: int, b: int, d: int) -> int:
     """floor(a * b / d) without loss in between. OverflowError unless a, b >= 0 and d >= 1."""
     a, b, d = index(a), index(b), index(d)  # numpy integers would wrap silently
     if a < 0 or b < 0 or d < 1:
-        raise OverflowError("mul_div needs a, b >= 0 and d >= 1")
+        raise OutOfRange("mul_div needs a, b >= 0 and d >= 1")
     return a * b // d
 
 
@@ -38,7 +41,7 @@ def mul_div_up(a: int, b: int, d: int) -> int:
     """ceil(a * b / d) without loss in between. OverflowError unless a, b >= 0 and d >= 1."""
     a, b, d = index(a), index(b), index(d)
     if a < 0 or b < 0 or d < 1:
-        raise OverflowError("mul_div_up needs a, b >= 0 and d >= 1")
+        raise OutOfRange("mul_div_up needs a, b >= 0 and d >= 1")
     return -(-a * b // d)
 
 
@@ -46,7 +49,7 @@ def isqrt(n: int) -> int:
     """floor(sqrt(n)). OverflowError unless n >= 0."""
     n = index(n)
     if n < 0:
-        raise OverflowError("isqrt needs n >= 0")
+        raise OutOfRange("isqrt needs n >= 0")
     return math.isqrt(n)
 
 
@@ -54,7 +57,7 @@ def sqrt_product(a: int, b: int) -> int:
     """floor(sqrt(a * b)), the geometric mean of two amounts. OverflowError unless a, b >= 0."""
     a, b = index(a), index(b)
     if a < 0 or b < 0:
-        raise OverflowError("sqrt_product needs a, b >= 0")
+        raise OutOfRange("sqrt_product needs a, b >= 0")
     return math.isqrt(a * b)
 
 

@@ -30,3 +30,8 @@ class InvalidAmount(LedgerError):
 
 class DuplicateName(LedgerError):
     """An account or asset of that name exists already."""
+
+
+class OutOfRange(LedgerError, OverflowError):
+    """Exact arithmetic with a negative amount, or without a positive divisor: the call reverts, as checked arithmetic
+    on a chain does."""

@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.oracle_effort import match_probability
+from sim.agents.oracle_bribes import BribedVote, Honesty
+from sim.agents.oracle_copying import match_copying, match_looking
+from sim.agents.oracle_effort import majority_probability, match_probability
 from sim.agents.oracle_reports import form_reports
 from sim.contracts.oracle_committee import rules
 from sim.contracts.oracle_committee.decision import APPROVE, COHERENT, CommitteeRules, Decisions, decide
@@ -33,6 +35,7 @@ CHUNK = 20_000
 POPULATION = 200_000
 """Stakers to draw committees from: so many that drawing without replacement is as good as with."""
 
+MIXTURE = "derived here; votes under a common influence, as in Boland, Proschan & Tong 1989 and Ladha 1992 (recalled)"
 DERIVED = "derived here; checked over all profiles of the others' votes"
 
 
@@ -141,7 +144,8 @@ def rows() -> list[Row]:
     """All rows of this module."""
     data, draws = vectors(), Draws(SEED)
     return [*jury_rows(data, draws), *capture_rows(data, draws), *median_rows(data, draws), *match_rows(draws),
-            *bribe_rows(data["staking"]), *vector_rows(data)]
+            *correlated_rows(draws), *copying_rows(draws), *bribe_rows(data["staking"]), *budget_rows(data["staking"]),
+            *vector_rows(data)]
 
 
 def jury_rows(data: Mapping[str, Any], draws: Draws, runs: int = 60_000) -> list[Row]:
@@ -182,6 +186,86 @@ def median_rows(data: Mapping[str, Any], draws: Draws, runs: int = 60_000) -> li
         found.append(within("ORA-07", f"Variance of the median of {n} reports with unit normal noise", expected,
                             variance, error, data["median"]["source"]))
     return found
+
+
+def correlated_rows(draws: Draws, runs: int = 60_000) -> list[Row]:
+    """Committees whose members' errors are correlated, reporting as operators do, against the mixture of binomials."""
+    found = []
+    for n, p, correlation in ((5, 0.9, 0.2), (21, 0.9, 0.2), (21, 0.7, 0.5), (31, 0.6, 0.0)):
+        decision = draws.decision(f"verify.correlated.{n}.{p}.{correlation}")
+        _, valid = committee_reports(decision, n, p, correlation, runs, np.zeros(n, dtype=np.bool_))
+        simulated = float((decide_votes(valid).outcome == APPROVE).mean())
+        expected = majority_probability(p, n, correlation)
+        found.append(within("oracle correlation", f"Majority of {n} members right, each with probability {p}, errors "
+                            f"correlated by {correlation}: p P(Bin(n, f + (1-f)p) > n/2) + (1-p) P(Bin(n, (1-f)p) > "
+                            "n/2), f = sqrt(correlation)", expected, simulated, binomial_error(expected, runs),
+                            MIXTURE))
+        first, second = (~valid[:, :2]).T.astype(np.float64)
+        seen = float(np.corrcoef(first, second)[0, 1])
+        found.append(within("oracle correlation", f"Correlation of the errors of two of {n} members, accuracy {p}",
+                            correlation, seen, 1.5 / math.sqrt(runs), MIXTURE))
+    return found
+
+
+def copying_rows(draws: Draws, runs: int = 60_000) -> list[Row]:
+    """Committees with members who copy the first who looks, against the closed form that operators choose by."""
+    found = []
+    n, p, correlation = 5, 0.9, 0.2
+    for share in (0.3, 0.7):
+        decision = draws.decision(f"verify.copying.{share}")
+        crowd = 1_000 * n  # members to draw committees from, a fixed share of whom copy
+        copies = np.arange(crowd) < share * crowd
+        drawn = draw_seats(decision.stream, 1, np.arange(runs, dtype=np.uint64), np.full(crowd, MICRO), n)
+        seats, valid = committee_reports(decision, crowd, p, correlation, runs, copies, drawn)
+        coherent = decide_votes(valid).verdicts == COHERENT
+        for copier, words in ((False, "looks"), (True, "copies")):
+            simulated = float(coherent[copies[seats] == copier].mean())
+            expected = (match_copying(p, n, correlation, share) if copier
+                        else float(match_looking(np.array([p]), p, n, correlation, share)[0]))
+            found.append(within("oracle copying", f"A member of {n} who {words} is with the majority, others copying "
+                                f"with probability {share}", expected, simulated, binomial_error(expected, runs),
+                                "derived here: binomial over the number of copiers"))
+    return found
+
+
+def committee_reports(
+    decision: Decision, members: int, accuracy: float, correlation: float, runs: int, copies: NDArray[np.bool_],
+    seats: NDArray[np.int32] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Seats and votes [runs, k] on valid claims that operators form as in the market; without ``seats`` all sit."""
+    keys = np.arange(1, members + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    if seats is None:
+        seats = np.ascontiguousarray(np.broadcast_to(np.arange(members, dtype=np.int32), (runs, members)))
+    amounts, valid = np.zeros(seats.shape, dtype=np.int64), np.zeros(seats.shape, dtype=np.bool_)
+    one = np.full(runs, MICRO, dtype=np.int64)
+    form_reports(decision.stream, 0, np.arange(runs, dtype=np.uint64), seats, keys, np.full(members, accuracy), copies,
+                 np.ones(members, dtype=np.bool_), one, one, math.sqrt(correlation), 1.0, 0.0, amounts, valid)
+    return seats, valid
+
+
+def budget_rows(case: Mapping[str, Any]) -> list[Row]:
+    """ORA-09: where a committee falls as the credible budget grows, members choosing by logit best response."""
+    reward, slash, n, epsilon = (float(case[key]) for key in ("reward", "slash", "seats", "epsilon"))
+    seats = int(n)
+    honesty = Honesty(0.5 * reward, 1.0, 0.02 * reward)
+    m = seats // 2 + 1
+    full = reward + slash + epsilon
+
+    def falls(multiple: float, contingent: bool = True) -> tuple[bool, float]:
+        vote = BribedVote(reward, slash, min(full, multiple * full), seats, seats, contingent)
+        takers = vote.believed_takers(honesty)
+        return vote.success(takers) > 0.5, vote.cost(takers) / (m * full)
+
+    multiples = (0.5, 0.9, 1.1, 2.0)
+    return [
+        exact("ORA-09", f"p + epsilon: does a committee of {seats} fall at 0.5, 0.9, 1.1, 2 times the budget "
+              "m (R + S + epsilon)?", [False, False, True, True], [falls(one)[0] for one in multiples], DERIVED),
+        Row("ORA-09", "Cost of a p + epsilon attack that succeeds over its budget", "0",
+            f"{falls(1.1)[1]:.2g}", "0.001", falls(1.1)[1] < 0.001, DERIVED),
+        Row("ORA-09", "Cost of a plain bribe to all that succeeds, over the same budget", f"{seats / m:.6g}",
+            f"{falls(1.1, False)[1]:.6g}", "5 %: some are too honest",
+            abs(falls(1.1, False)[1] * m / seats - 1.0) < 0.05, DERIVED),
+    ]
 
 
 def match_rows(draws: Draws, runs: int = 60_000, correlation: float = 0.2) -> list[Row]:

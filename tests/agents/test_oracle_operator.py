@@ -216,6 +216,18 @@ def test_copiers_spend_nothing():
     assert town.oracles.vote_cost[~copies].all()
 
 
+def test_those_who_may_copy_do_where_it_is_cheap():
+    """Copying pays more the more copy: cheap copying spreads to nearly all, dear copying to nobody."""
+    def copying(cost):
+        town = Town(copying="choice", copy_cost=cost, turnover=1.0, update_days=5, effort_cost_log_sd=0.0).run(31)
+        return town.market.finish()["oracles.copying"], town.oracles.ballots.copies
+
+    cheap, copies = copying(0.1)
+    assert cheap > 0.9
+    assert copies.mean() == cheap  # ballots see who copies
+    assert copying(5.0)[0] == 0.0
+
+
 def test_operators_dispute_false_assertions():
     town = Town(false_every=4, claims={"mode": "optimistic", "minimum_bond": 10, "bond_share": 0}).run(12)
     table = town.claims.table
@@ -261,7 +273,9 @@ def test_the_index_is_the_median_of_a_committee():
 def test_every_metric_and_series_is_reported():
     town = Town().run(31)
     summary = town.market.finish()
-    assert {metric.name for metric in town.oracles.section.metrics} <= set(summary)
+    optional = {"oracles.copying"}  # only where copying is a choice
+    assert {metric.name for metric in town.oracles.section.metrics} - optional <= set(summary)
     market_wide = {one.name for one in town.oracles.section.series if one.per == "market"}
-    assert market_wide <= set(town.market.record.daily)
+    assert market_wide - optional <= set(town.market.record.daily)
+    assert not optional & set(summary)
     assert len(town.market.record.institutions) == 60

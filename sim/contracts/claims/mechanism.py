@@ -67,6 +67,10 @@ class Claims(Mechanism):
         self._automatic: list[NDArray[np.int64]] = []
         self._denied: dict[int, list[NDArray[np.int64]]] = {}
         self._ended: list[NDArray[np.int64]] = []
+        self.closed: list[Round] = []
+        """Rounds decided today."""
+        self.reviewed = 0
+        self.review_above = int(self.section.review_above * MICRO)
 
     def start(self, market: Market) -> None:
         self.insurance: Any = market.find("insurance")
@@ -280,6 +284,7 @@ class Claims(Mechanism):
         day = market.day
         self.today = Tally.empty(len(self.operators))
         self.rewards_today = 0
+        self.closed = []
         self._end_denials(day)
         if day < self.halted_until:
             return
@@ -287,7 +292,7 @@ class Claims(Mechanism):
             ids = np.concatenate(self._automatic)
             self._automatic = []
             self._conclude(ids, self.table["claimed"][ids], day)
-        over = self.docket.close(day)
+        self.closed = over = self.docket.close(day)
         if over:
             stakes, at_stake = self.operators.staking.stakes(), self.at_stake()
             for round_ in over:
@@ -313,6 +318,10 @@ class Claims(Mechanism):
         elif tied.any():
             self.table["level"][ids[tied]] += 1
             self._redraw(ids[tied], day)
+        if self.review_above and not round_.level and self.section.maximum_appeals:
+            again = (outcome == APPROVE) & (round_.claimed >= self.review_above)
+            final &= ~again
+            self._review(ids[again], day)
         self._conclude(ids[final], decisions.approved[final], day)
         absent = outcome == NO_QUORUM
         if absent.any():
@@ -320,6 +329,14 @@ class Claims(Mechanism):
             late = absent & (day - self.table["filed"][ids] > self.section.drop_after_days)
             self._drop(ids[late], day)
             self._redraw(ids[absent & ~late], day)
+
+    def _review(self, ids: NDArray[np.int64], day: int) -> None:
+        """Send claims that a first committee approved to a larger one, as if their pool had appealed."""
+        if ids.size:
+            self.table["status"][ids] = FILED
+            self.table["level"][ids] += 1
+            self.reviewed += ids.size
+            self.docket.add(ids, day + self.section.draw_days)
 
     def _redraw(self, ids: NDArray[np.int64], day: int) -> None:
         self.table["status"][ids] = FILED

@@ -58,6 +58,8 @@ def finish(claims: Claims, record: Recorder, records: Any | None) -> None:
     record.metric("claims.overturned", totals.overturned)
     record.metric("claims.redrawn", totals.redrawn)
     record.metric("claims.without_quorum", totals.without_quorum)
+    if claims.review_above:
+        record.metric("claims.reviewed", claims.reviewed)
     record.metric("claims.rewards", totals.rewards / MICRO)
     record.metric("claims.slashed", totals.slashed / MICRO)
     if claims.docket.corruption_ratios:

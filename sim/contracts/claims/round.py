@@ -31,7 +31,7 @@ class Round:
 
     ``ids`` int64[n] claims, ``keys`` uint64[n] their permanent keys, ``claimed`` int64[n] base units, ``seats``
     int32[n, k] operator numbers (-1 empty), ``level`` appeals so far. Commitments are accepted up to and including day
-    ``commit_until``, reveals after it up to ``reveal_until``.
+    ``commit_until``, reveals after it up to ``reveal_until``. ``decisions`` are there once the round is closed.
     """
 
     serial: int
@@ -48,6 +48,7 @@ class Round:
     amounts: NDArray[np.int64] = field(init=False)
     valid: NDArray[np.bool_] = field(init=False)
     revealed: NDArray[np.bool_] = field(init=False)
+    decisions: Decisions | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         shape = self.seats.shape
@@ -110,4 +111,5 @@ class Round:
     def decide(self, rules: CommitteeRules) -> Decisions:
         """Close the round and decide its claims."""
         self.stage = Stage.CLOSED
-        return decide(self.seats, self.revealed, self.amounts, self.valid, self.claimed, rules)
+        self.decisions = decide(self.seats, self.revealed, self.amounts, self.valid, self.claimed, rules)
+        return self.decisions

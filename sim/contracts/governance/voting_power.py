@@ -30,6 +30,10 @@ class FutureLookup(Refused):
     """Power was asked for a day that is not over, or of which no checkpoint was taken."""
 
 
+class UnknownVoter(Refused):
+    """A delegation to somebody who is no voter."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """Power of each voter (int64[n], base units) and total supply at the end of ``day``."""
@@ -98,7 +102,7 @@ class VotingPower:
     def delegate(self, account: int, voter: int) -> None:
         """Let ``voter`` (or NOBODY) vote the tokens of the institution ``account`` from the next checkpoint on."""
         if not NOBODY <= voter < len(self.voters):
-            raise ValueError(f"no voter {voter}")
+            raise UnknownVoter(f"no voter {voter}")
         if account >= self._institutions.size:
             grown = np.full(account + 1, NOBODY, dtype=np.int16)
             grown[: self._institutions.size] = self._institutions
@@ -110,7 +114,7 @@ class VotingPower:
     def delegate_people(self, slots: NDArray[np.int64], voters: NDArray[np.int16]) -> None:
         """The same for people, by slot."""
         if voters.size and not (voters.min() >= NOBODY and voters.max() < len(self.voters)):
-            raise ValueError("delegation to an unknown voter")
+            raise UnknownVoter("delegation to an unknown voter")
         column = self._people()
         old = column[slots].copy()
         self._ledger.on_rollback(lambda: self._people().__setitem__(slots, old))

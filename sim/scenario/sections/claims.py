@@ -55,6 +55,7 @@ class ClaimsSection(Section):
         Metric("claims.redrawn", "Committees drawn again for want of a quorum or a majority", "count", "low"),
         Metric("claims.without_quorum", "Decisions put off, or claims dropped, because a committee found no quorum",
                "count", "low"),
+        Metric("claims.reviewed", "Approvals sent to a second, larger committee (only with `review_above`)", "count"),
         Metric("claims.rewards", "Paid to oracle operators from the fee account", "USD"),
         Metric("claims.slashed", "Stake that operators lost", "USD"),
         Metric("claims.corruption_ratio_lowest", "Cost to corrupt over extractable value, lowest of all days: cheapest "
@@ -102,6 +103,12 @@ class ClaimsSection(Section):
                              source=f"{KLEROS}: 4.5 days", ge=0, le=365)
     maximum_appeals: int = param(2, "Appeals, each to a committee of 2 k + 1 (Kleros), after which a denial stands.",
                                  unit="count", ge=0, le=5)
+    review_above: float = param(0.0, "Claims of at least this amount that a first committee approved go to a second "
+                                "one of 2 k + 1 seats, whose decision counts, as if their pool appealed; 0: none.",
+                                unit="USD", ge=0.0)
+    secret_ballots: bool = param(False, "Whether nobody can prove, even after the reveal, how a member voted "
+                                 "(receipt-free ballots, as in minimal anti-collusion infrastructure). Commit and "
+                                 "reveal alone keep a vote secret only until it is revealed, and a bribe can wait.")
     filing_limit_days: int = param(365, "Days after care in which a claim can be filed; insurers allow 90 to 365.",
                                    unit="days", ge=0, le=3650)
     drop_after_days: int = param(365, "Days after filing at which a claim that finds no quorum is given up.",

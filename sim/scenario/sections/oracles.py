@@ -1,6 +1,6 @@
 """Schema of the oracle operators."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
 
@@ -33,6 +33,7 @@ class OraclesSection(Section):
         Series("oracles.stake", "Stake of all operators, in units of the staked asset", "asset units"),
         Series("oracles.effort", "Mean effort per vote of the operators who look for themselves"),
         Series("oracles.accuracy", "Mean probability of a correct report"),
+        Series("oracles.copying", "Share of operators who copy (only where copying is a choice)"),
         Series("oracles.votes", "Votes decided today", "count"),
         Series("oracles.coherence", "Share of today's revealed votes that were with the majority"),
         Series("oracles.absence", "Share of today's votes that were not revealed"),
@@ -46,6 +47,7 @@ class OraclesSection(Section):
         Metric("oracles.absence", "Share of votes that were not revealed", "1", "low"),
         Metric("oracles.accuracy", "Probability of a correct report, mean over operators at the end", "1", "high"),
         Metric("oracles.effort", "Effort per vote, mean over operators at the end"),
+        Metric("oracles.copying", "Share of operators who copy at the end (only where that is a choice)", "1", "low"),
         Metric("oracles.active", "Operators with enough stake at the end", "count"),
         Metric("oracles.stake_change", "Stake at the end over stake at the start, less 1"),
         Metric("oracles.effort_cost", "Spent on looking at claims", "USD", "low"),
@@ -73,6 +75,18 @@ class OraclesSection(Section):
     amount_log_sd: float = param(0.3, "Log standard deviation of a misjudged amount.", ge=0.0, le=3.0)
     copier_share: float = param(0.0, "Share of operators who copy another member's report, without effort.", ge=0.0,
                                 le=1.0)
+    copying: Literal["fixed", "choice"] = param(
+        "fixed", "Who copies: always the same share of operators (fixed), or at each choice of effort those to whom "
+        "copying is worth more than looking, given how many copied in the last period (choice; then `copier_share` is "
+        "the share at the start).")
+    copy_cost: float = param(0.3, "What it costs per vote to see another member's report before one's own is committed "
+                             "to, where copying is a choice.", unit="USD", ge=0.0, le=1e6)
+    honesty: float = param(0.5, "Median of what it is worth to an operator not to lie, as a multiple of the reward of "
+                           "a vote. Decides who takes bribes.", ge=0.0, le=1000.0)
+    honesty_log_sd: float = param(1.0, "Log standard deviation of that worth between operators.", ge=0.0, le=5.0)
+    bribe_belief_noise: float = param(0.02, "Scale of the logit choice by which operators believe that others take "
+                                      "bribes, as a multiple of the reward; 0 is an exact best response.", ge=0.0,
+                                      le=10.0)
     update_days: int = param(30, "Days between two choices of effort.", unit="days", ge=1, le=3650)
     choice_noise: float = param(0.0, "Scale of the logit noise in the choice of effort; 0 is an exact best response.",
                                 unit="USD", ge=0.0)
