@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from analysis.load import FolderError
 from analysis.plots.style import MARGINS, house_style, make_room, mark_days, new_axes
 
-WIDE = 10
+WIDE = 7
 """Columns beyond which a table is printed in smaller type."""
 
 STYLE = Path(__file__).with_name("report.css")
