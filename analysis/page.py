@@ -17,6 +17,9 @@ from matplotlib.axes import Axes
 from analysis.load import FolderError
 from analysis.plots.style import MARGINS, house_style, make_room, mark_days, new_axes
 
+WIDE = 7
+"""Columns beyond which a table is printed in smaller type."""
+
 STYLE = Path(__file__).with_name("report.css")
 
 Draw = Callable[[Axes], object]
@@ -66,12 +69,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence
     """
     def cells(tag: str, row: Sequence[str]) -> str:
         """One row."""
-        return "".join(f"<{tag}{' class=n' if place in numeric else ''}>{cell}</{tag}>"
+        scope = " scope=col" if tag == "th" else ""
+        return "".join(f"<{tag}{scope}{' class=n' if place in numeric else ''}>{cell}</{tag}>"
                        for place, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     head = f"<thead><tr>{cells('th', heads)}</tr></thead>" if heads else ""
-    return f'<div class="scroll" tabindex="0"><table>{head}<tbody>{body}</tbody></table></div>'
+    kind = " class=wide" if len(heads) > WIDE else ""
+    return f'<div class="scroll" tabindex="0"><table{kind}>{head}<tbody>{body}</tbody></table></div>'
 
 
 def cards(figures: Iterable[tuple[str, str]]) -> str:
