@@ -46,10 +46,21 @@ def executed(file: Path, place: Path) -> nbformat.NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [one for one in cell.outputs if one.get("name") != "stderr"]
+            cell.outputs = whole([one for one in cell.outputs if one.get("name") != "stderr"])
     notebook.metadata = nbformat.from_dict({"kernelspec": {"display_name": "Python 3", "language": "python",
                                                            "name": "python3"}})
     return notebook
+
+
+def whole(outputs: list[nbformat.NotebookNode]) -> list[nbformat.NotebookNode]:
+    """``outputs`` with neighbouring pieces of a stream, which come as the system cuts them, put together."""
+    found: list[nbformat.NotebookNode] = []
+    for one in outputs:
+        if found and one.output_type == found[-1].output_type == "stream" and one.name == found[-1].name:
+            found[-1].text += one.text
+        else:
+            found.append(one)
+    return found
 
 
 def main(files: list[Path]) -> None:
