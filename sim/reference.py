@@ -36,9 +36,9 @@ FILES = {
     "exposures.parquet": "Claims between institutions every 30 days and on the last day, where there are any: `day` "
                          "int32, `debtor`, `creditor`, `kind` strings, `amount` int64 in base units of the asset owed, "
                          "`debtor_equity` and `creditor_equity` int64 in base units of USDs (assets less liabilities).",
-    "forecasts.parquet": "What prediction markets forecast, a row for each outcome of each settled market: `day` of the "
-                         "settlement, `subject` string, `opened` day, `outcome` int32 (from 0), `price_halfway` and "
-                         "`price_at_close` (probabilities by the market), `happened` 0 or 1, `figure` measured.",
+    "forecasts.parquet": "What prediction markets forecast, a row for each outcome of each settled market: `day` of "
+                         "the settlement, `subject` string, `opened` day, `outcome` int32 (from 0), `price_halfway` "
+                         "and `price_at_close` (probabilities by the market), `happened` 0 or 1, `figure` measured.",
     "summary.json": "`metrics`: the figures of the run, below; `expectations`: those that one run can be held against.",
     "manifest.json": "Versions, seed, commit and hash of the configuration: what reproduces the run.",
     "scenario.yaml": "The scenario, fully resolved: running it again with the same seed gives the same bytes.",
