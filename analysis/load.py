@@ -159,8 +159,8 @@ class Run:
 
     @cached_property
     def forecasts(self) -> pd.DataFrame:
-        """Forecasts of prediction markets, a row for each outcome of each settled market: day, subject, opened, outcome,
-        price_halfway, price_at_close, happened and figure; without a row where there were none."""
+        """Forecasts of prediction markets, a row for each outcome of each settled market: day, subject, opened,
+        outcome, price_halfway, price_at_close, happened and figure; without a row where there were none."""
         return self._optional("forecasts", "day", "subject", "opened", "outcome", "price_halfway", "price_at_close",
                               "happened", "figure")
 

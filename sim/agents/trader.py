@@ -380,7 +380,8 @@ class Traders(Mechanism):
             "swap", np.array([order.trader.account for order in orders]), execute, ordered=True,
             keys=np.array([order.trader.key for order in orders], dtype=np.uint64), expires=market.day,
             arrival=np.array([int(order.arrival * blocks_per_day) for order in orders]),
-            dropped=failed, reverted=failed, payload=tuple(orders), singly=True))
+            dropped=failed, reverted=failed,
+            payload=None if self.section.private_orders else tuple(orders), singly=True))
 
     # Reports -------------------------------------------------------------------------------------------------
 

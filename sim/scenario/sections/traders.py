@@ -56,5 +56,8 @@ class TradersSection(Section):
     slippage_limit: float = param(0.02, "Noise and momentum orders are refused when they fetch less than the price at "
                                   "decision by more than this share.", ge=0.0, le=1.0)
 
+    private_orders: bool = param(False, "Orders go to block builders directly, so that nobody who watches the queue "
+                                 "can read what they say.")
+
 
 SECTION = TradersSection
