@@ -8,6 +8,7 @@ from analysis import flows as money_flows
 from analysis import governance, liquidity, solvency
 from analysis.claims import waiting_days
 from analysis.contagion_chapter import contagion_chapter, reinsurance_chapter
+from analysis.derivatives_chapter import derivatives_chapter
 from analysis.development import development_chapter
 from analysis.epidemic_chapter import epidemic_chapter
 from analysis.load import MICRO, Run
@@ -315,7 +316,8 @@ def flows_chapter(chapter: Chapter, run: Run) -> None:
 CHAPTERS = (("Solvency and reserves", solvency_chapter), ("Liquidity providers", liquidity_chapter),
             ("Reinsurance", reinsurance_chapter), ("Contagion", contagion_chapter),
             ("Claims and oracles", claims_chapter), ("Development of claims", development_chapter),
-            ("Health token", token_chapter), ("Epidemic", epidemic_chapter), ("People", people_chapter),
+            ("Health token", token_chapter), ("Epidemic", epidemic_chapter),
+            ("Health derivatives", derivatives_chapter), ("People", people_chapter),
             ("Plans", plan_chapter),
             ("Governance, data and research", governance_chapter), ("Where the money went", flows_chapter))
 """Titles and builders of the chapters, in the order of the page."""
