@@ -55,3 +55,15 @@ def test_an_epidemic_has_its_chapter(tmp_path: Path) -> None:
     assert "<h2>Epidemic</h2>" in html
     assert "Infectious persons" in html
     assert "<h2>Contagion</h2>" not in html
+
+
+def test_derivatives_have_their_chapter(tmp_path: Path) -> None:
+    found = simulated(tmp_path / "run", "h_outbreak_swap", population__patients=400, horizon_days=80,
+                      outbreak_swap__periods=2, outbreak_swap__pricing_paths=20, outbreak_swap__neighbours=5,
+                      epidemic__reproduction_number=4,
+                      pandemic_bond="{pricing_paths: 20, pricing_days: 100}",
+                      morbidity_forward="{base_start: 2, base_days: 20, term_days: 40}")
+    html = render(found)
+    for shown in ("<h2>Health derivatives</h2>", "Hedge effectiveness", "Reported incidence", "Incidence swaps",
+                  "Pandemic bond", "Price, basis risk, trigger", "Trend of claims per member"):
+        assert shown in html
