@@ -155,7 +155,11 @@ class Batch:
 
 
 def load_batch(folder: str | Path) -> Batch:
-    """The batch in ``folder``; raises :class:`FolderError` where there is none or where it is of a newer layout."""
+    """The batch in ``folder``; raises :class:`FolderError` where there is none or where it is of a newer layout.
+
+    >>> load_batch(batch_folder).figures[:2]
+    ['claims.delay_p50', 'insurance.any_default']
+    """
     path = Path(folder)
     if not is_batch(path):
         raise FolderError(f"{path} is not a batch folder: it has no plan.json")
@@ -167,12 +171,22 @@ def load_batch(folder: str | Path) -> Batch:
 
 
 def is_batch(folder: str | Path) -> bool:
-    """Whether ``folder`` has the plan of a batch."""
+    """Whether ``folder`` has the plan of a batch.
+
+    >>> is_batch(batch_folder), is_batch(run_folder)
+    (True, False)
+    """
     return (Path(folder) / "plan.json").is_file()
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The JSON file ``path``, which must hold a mapping."""
+    """The JSON file ``path``, which must hold a mapping.
+
+    Returns name -> value, units as the file's writer states them.
+
+    >>> read_json(batch_folder / "plan.json")["design"]
+    'replications'
+    """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

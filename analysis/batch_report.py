@@ -13,6 +13,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from analysis.batch import DONE, METRIC, PARAMETER, Batch, load_batch
+from analysis.batch_pictures import add_cascades, add_fans, add_maps, add_survival, add_tails, add_tornado
 from analysis.batch_scenario import resolved
 from analysis.compare import compare, differs, pair, rows_of
 from analysis.comparison_report import HEADLINE, times
@@ -42,6 +43,11 @@ def groups(batch: Batch) -> dict[str, pd.DataFrame]:
     """Finished runs by what is shown side by side: scenario and variant, and point where there are few.
 
     Label -> rows of ``batch.runs``.
+
+    Columns and units are those of :attr:`analysis.batch.Batch.runs`.
+
+    >>> {label: len(rows) for label, rows in groups(batch).items()}
+    {'main': 20, 'apart': 20}
     """
     done = batch.runs[batch.runs["status"] == DONE]
     several = done["scenario"].nunique() > 1
@@ -66,13 +72,25 @@ def _value(value: Any) -> str:
 
 
 def key_names(batch: Batch, wishes: Verdicts = ()) -> list[str]:
-    """Figures to tell first: those of the expectations, then the usual ones."""
+    """Figures to tell first: those of the expectations, then the usual ones.
+
+    Names alone, without values or units.
+
+    >>> key_names(batch)[0]
+    'insurance.premium_earned'
+    """
     wanted = [str(row.get("metric", "")) for row in wishes]
     return [name for name in dict.fromkeys([*wanted, *HEADLINE]) if name in batch.figures]
 
 
 def figures_table(shown_groups: Mapping[str, pd.DataFrame], names: list[str], glossary: Glossary) -> str:
-    """Mean, 95 % interval and number of runs of each figure in each group, as HTML."""
+    """Mean, 95 % interval and number of runs of each figure in each group, as HTML.
+
+    ``shown_groups`` are those of :func:`groups`; units come from ``glossary``.
+
+    >>> figures_table(groups(batch), ["insurance.paid_claims"], NOTHING_KNOWN).count("n = 20")
+    2
+    """
     rows = []
     for name in names:
         cells = []
@@ -101,7 +119,11 @@ def _estimate(values: Floats, share: bool) -> str:
 
 
 def verdicts_html(wishes: Verdicts) -> str:
-    """The verdict on each expectation, as HTML."""
+    """The verdict on each expectation, as HTML.
+
+    >>> verdicts_html([{"metric": "a.b", "status": "met", "statement": "a.b > 1"}]).count("✓ met")
+    1
+    """
     if not wishes:
         return "<p>Nothing was expected of this batch, or it was not judged.</p>"
     marks = {"met": '<span class="yes">✓ met</span>', "not met": '<span class="no">✗ not met</span>'}
@@ -120,7 +142,13 @@ def verdicts_html(wishes: Verdicts) -> str:
 
 
 def against_main(batch: Batch, names: list[str], glossary: Glossary) -> str:
-    """Paired differences of each variant from main on the same seeds, as HTML; empty where there is nothing to pair."""
+    """Paired differences of each variant from main on the same seeds, as HTML; empty where there is nothing to pair.
+
+    Up to six figures a variant, in the units of ``glossary``, with 95 % intervals.
+
+    >>> against_main(batch, ["insurance.paid_claims"], NOTHING_KNOWN)
+    ''
+    """
     rows = []
     for scenario in dict.fromkeys(s for s, _, _ in batch.configurations):
         variants = [v for v in dict.fromkeys(v for s, v, _ in batch.configurations if s == scenario) if v != MAIN]
@@ -179,12 +207,28 @@ def _pictures(batch: Batch, shown_groups: Mapping[str, pd.DataFrame], names: lis
     return chapter.html()
 
 
+def _over_runs(batch: Batch, shown_groups: Mapping[str, pd.DataFrame], names: list[str], glossary: Glossary) -> str:
+    """Days, survival and tails over runs, and maps over swept parameters, as HTML."""
+    drawn = dict(shown_groups) if len(batch.configurations) <= MOST_SHOWN else {}
+    days, ends = Chapter("Day by day over runs", "d"), Chapter("Ruin and large losses", "e")
+    if drawn:
+        add_fans(days, batch, drawn, glossary)
+        add_survival(ends, drawn)
+        add_tails(ends, drawn, glossary)
+        add_cascades(ends, drawn)
+    swept = Chapter("Over the swept parameters", "w")
+    varied = [name for name in names if batch.runs[METRIC + name].nunique() > 1][:PICTURES]
+    add_maps(swept, batch, varied, glossary)
+    add_tornado(swept, batch, varied[:4], glossary)
+    return days.html() + ends.html() + swept.html()
+
+
 def _settings(batch: Batch, glossary: Glossary) -> str:
     """Parameters of main that differ from their defaults, and what each variant changes, as HTML."""
     parts = []
     for scenario in dict.fromkeys(s for s, _, _ in batch.configurations):
         main = resolved(batch, scenario, MAIN, 0)
-        parts.append(settings_html(main, glossary))
+        parts.append(settings_html(main, glossary, batch.parameters))
         rows = [[text(variant), f"<code>{text(path)}</code>", shown(after), shown(before)]
                 for variant in dict.fromkeys(v for s, v, _ in batch.configurations if s == scenario and v != MAIN)
                 for path, before, after in (different(main, resolved(batch, scenario, variant, 0)) if main else [])]
@@ -197,25 +241,45 @@ def _settings(batch: Batch, glossary: Glossary) -> str:
     return "".join(parts)
 
 
+def _command(batch: Batch) -> str:
+    """The command that makes the same runs again from the scenarios that the folder keeps."""
+    words = ["python run_sim.py batch", *(shlex.quote(f"scenarios/{one.get('file')}") for one in batch.scenarios),
+             f"-n {batch.plan.get('replications')}", f"--seed {batch.plan.get('master_seed')}"]
+    known = {str(name) for one in batch.scenarios for name in one.get("variants", [MAIN])}
+    ran = dict.fromkeys(variant for _, variant, _ in batch.configurations)
+    words += [f"--variant {shlex.quote(name)}" for name in ran] if known - set(ran) else []
+    if batch.design == "grid":
+        values = {path: dict.fromkeys(batch.runs.sort_values("point")[PARAMETER + path].tolist())
+                  for path in batch.parameters}
+        words += [f"--sweep {shlex.quote(f'{path}=' + ','.join(map(str, found)))}" for path, found in values.items()]
+    return " ".join([*words, "--out again"])
+
+
 def _reproduce(batch: Batch) -> str:
     """What makes the same batch again, as HTML."""
-    files = " ".join(shlex.quote(str(one.get("file") or one.get("name"))) for one in batch.scenarios)
-    command = batch.plan.get("command") or f"python run_sim.py batch {files} -n {batch.plan.get('replications')}"
+    command, sampled = _command(batch), batch.design not in ("replications", "grid")
+    where = "in this folder, whose scenarios/ holds the files as they were run" + (
+        "; the sampled points stand in plan.json" if sampled else "")
     hashes = ", ".join(f"{one.get('name')} {str(one.get('config_hash'))[:16]}" for one in batch.scenarios)
-    return (f"<pre>{text(command)}</pre><p class=\"meta\">Master seed {text(batch.plan.get('master_seed'))}; "
-            f"configuration {text(hashes)}. The seed of each run stands in runs.parquet. Intervals are 95 %: "
-            "Wilson's for figures that are 0 or 1, Student's for means.</p>")
+    return (f"<pre>{text(command)}</pre><p class=\"meta\">{text(where)}. "
+            f"Master seed {text(batch.plan.get('master_seed'))}; configuration {text(hashes)}. The seed of each "
+            "run stands in runs.parquet. Intervals are 95 %: Wilson's for figures that are 0 or 1, Student's "
+            "for means.</p>")
 
 
 def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdicts = ()) -> str:
     """The whole page as HTML; ``wishes`` are the verdicts on what was expected.
 
     Raises :class:`FolderError` where a file of the folder is missing or damaged.
+
+    >>> render_batch(batch).count("<h1>")
+    1
     """
     shown_groups = groups(batch)
     names = key_names(batch, wishes)
     runs, done = len(batch.runs), int((batch.runs["status"] == DONE).sum())
-    facts = [f"{runs:,} runs", f"{done:,} finished", f"{batch.runs['replication'].nunique():,} seeds",
+    seeds = batch.runs["replication"].nunique()
+    facts = [f"{runs:,} runs", f"{done:,} finished", f"{seeds:,} seed{'s' if seeds != 1 else ''}",
              f"{len(batch.configurations)} configurations" if len(batch.configurations) > 1 else "one configuration",
              f"design: {batch.design}"]
     questions = [str(one.get("question", "")) for one in batch.scenarios]
@@ -224,6 +288,7 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
             + section("Key figures", figures_table(shown_groups, names, glossary) if shown_groups else "<p>None.</p>")
             + chapters
             + (_pictures(batch, shown_groups, names, glossary) if shown_groups else "")
+            + (_over_runs(batch, shown_groups, names, glossary) if shown_groups else "")
             + section("Variants against main", against_main(batch, batch.figures, glossary))
             + section("Runs that failed", _failures(batch))
             + section("Parameters that differ from their defaults", _settings(batch, glossary))
@@ -235,6 +300,10 @@ def render_batch(batch: Batch, glossary: Glossary = NOTHING_KNOWN, wishes: Verdi
 
 def write_batch_report(folder: str | Path, glossary: Glossary = NOTHING_KNOWN, wishes: Verdicts = ()) -> Path:
     """Write ``report.html`` into a batch's folder and return its path; raises :class:`FolderError` as
-    :func:`render_batch` does, or where it cannot be written."""
+    :func:`render_batch` does, or where it cannot be written.
+
+    >>> write_batch_report(batch_folder).name
+    'report.html'
+    """
     batch = load_batch(folder)
     return write_page(batch.folder / REPORT, render_batch(batch, glossary, wishes))

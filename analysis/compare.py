@@ -49,6 +49,8 @@ def pair(a: pd.DataFrame, b: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Both results have the same rows in the same order, and the figures that both sides report. Raises
     :class:`FolderError` where no run has a partner.
 
+    Rows of both results are in one order; figures keep their units.
+
     Example
     -------
     >>> index = pd.MultiIndex.from_tuples([(0, 11), (1, 12)], names=["replication", "seed"])
@@ -138,7 +140,13 @@ def rows_of(table: pd.DataFrame) -> dict[str, Row]:
 
 
 def differs(row: Row) -> bool | None:
-    """Whether the paired interval lies wholly on one side of nought; None where a single pair cannot tell."""
+    """Whether the paired interval lies wholly on one side of nought; None where a single pair cannot tell.
+
+    ``row`` is one of :func:`compare`, in the figure's unit.
+
+    >>> differs({"low": 1.0, "high": 2.0}), differs({"low": -1.0, "high": 2.0})
+    (True, False)
+    """
     low, high = float(row["low"]), float(row["high"])
     return None if not math.isfinite(low) or not math.isfinite(high) else low > 0 or high < 0
 

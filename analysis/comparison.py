@@ -65,6 +65,11 @@ def side(folder: str | Path, variant: str | None = None, scenario: str | None = 
 
     A batch of several variants is taken by its "main"; where several configurations remain, :class:`FolderError` names
     them.
+
+    ``figures`` of the result are runs x figures in the units of the data dictionary; ``point`` counts from 0.
+
+    >>> side(batch_folder, "apart").figures.shape
+    (20, 5)
     """
     path = Path(folder)
     if not is_batch(path):
@@ -118,7 +123,14 @@ class Comparison:
 
 def compare_sides(a: Side, b: Side, method: str = "student", series: Sequence[str] = KEY_SERIES,
                   command_options: str = "") -> Comparison:
-    """Compare B with A: every figure that both report, and each of ``series`` day by day."""
+    """Compare B with A: every figure that both report, and each of ``series`` day by day.
+
+    Tables: pairs x figures, figures x columns of :func:`analysis.compare.compare`, (series, day) x columns of
+    :func:`analysis.compare.daily_difference`; units are those of the figures and series.
+
+    >>> compare_sides(side(batch_folder), side(batch_folder, "apart")).pairs.shape
+    (20, 12)
+    """
     if a.label == b.label:  # the same scenario under two settings: the folders tell them apart
         a, b = (replace(one, label=f"{one.label} ({one.source.folder.name})") for one in (a, b))
     x, y = pair(a.figures, b.figures)
@@ -150,6 +162,11 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
     """Write ``comparison`` into ``folder`` (new, empty, or an earlier comparison's) and return it.
 
     Raises :class:`FolderError` where the folder holds anything else or cannot be written.
+
+    Tables keep their shapes and units.
+
+    >>> write_comparison(comparison, fresh / "comparison").name
+    'comparison'
     """
     path = Path(folder)
     try:
@@ -173,7 +190,11 @@ def write_comparison(comparison: Comparison, folder: str | Path) -> Path:
 
 
 def is_comparison(folder: str | Path) -> bool:
-    """Whether ``folder`` has a comparison of ours."""
+    """Whether ``folder`` has a comparison of ours.
+
+    >>> is_comparison(comparison_folder), is_comparison(run_folder)
+    (True, False)
+    """
     try:
         about = json.loads((Path(folder) / "comparison.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -182,7 +203,13 @@ def is_comparison(folder: str | Path) -> bool:
 
 
 def load_comparison(folder: str | Path) -> Comparison:
-    """The comparison in ``folder``; raises :class:`FolderError` where there is none or where it is damaged."""
+    """The comparison in ``folder``; raises :class:`FolderError` where there is none or where it is damaged.
+
+    Tables are those of :func:`compare_sides`, in the same shapes and units.
+
+    >>> load_comparison(comparison_folder).labels
+    ('made', 'made/apart')
+    """
     path = Path(folder)
     if not is_comparison(path):
         raise FolderError(f"{path} is not a comparison folder: it has no comparison.json of ours")

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.batch import METRIC
+from analysis.batch_pictures import CASCADE, LOSSES, RUIN, RUIN_DAY, add_cascades, add_survival, add_tails
 from analysis.compare import HELPS, HELPS_WELL, Row, differs, rows_of, sentence, verdict_on_pairing
 from analysis.comparison import Comparison, load_comparison
 from analysis.glossary import NOTHING_KNOWN, Glossary, shown
@@ -26,7 +28,14 @@ HEADLINE = ("insurance.premium_earned", "insurance.paid_claims", "insurance.incu
 
 
 def headline(differences: pd.DataFrame, most: int = 14) -> list[str]:
-    """The figures to tell first: those of :data:`HEADLINE`, then those that differ most surely."""
+    """The figures to tell first: those of :data:`HEADLINE`, then those that differ most surely.
+
+    ``differences`` is figures x columns of :func:`analysis.compare.compare`, each row in its figure's unit; at most
+    ``most`` names.
+
+    >>> headline(comparison.differences)[:2]
+    ['insurance.premium_earned', 'insurance.paid_claims']
+    """
     first = [name for name in HEADLINE if name in differences.index]
     half = (differences["high"] - differences["low"]) / 2
     sure = (differences["difference"].abs() / half).where((half > 0) & half.notna())
@@ -35,7 +44,11 @@ def headline(differences: pd.DataFrame, most: int = 14) -> list[str]:
 
 
 def render_comparison(comparison: Comparison, glossary: Glossary = NOTHING_KNOWN) -> str:
-    """The whole page as HTML."""
+    """The whole page as HTML.
+
+    >>> render_comparison(comparison).count("<h1>")
+    1
+    """
     a, b = comparison.labels
     about = comparison.about
     questions = [str(about[side].get("question", "")) for side in ("a", "b")]
@@ -92,7 +105,13 @@ def _interval(low: float, high: float) -> str:
 
 
 def times(row: Row) -> str:
-    """How much wider the unpaired interval is, as HTML; where pairing does not help it says so."""
+    """How much wider the unpaired interval is, as HTML; where pairing does not help it says so.
+
+    ``row`` is one of :func:`analysis.compare.compare`; its ``narrowing`` is a ratio without unit.
+
+    >>> times({"narrowing": 12.34})
+    '12.3 ×'
+    """
     wider = float(row["narrowing"])
     if math.isnan(wider):
         return "–"
@@ -116,12 +135,19 @@ def _pictures(comparison: Comparison, glossary: Glossary) -> str:
                        "Both intervals are from the same runs. The paired one is narrow where the two worlds stay "
                        "alike; an interval that crosses the line of 0 does not tell A and B apart.", over_time=False,
                        width=10.8, height=1.0 + 0.28 * len(varied), margins=(2.5, 0.2, 0.5, 0.34))
-    for name in varied[:2]:
+    apart = [name for name in varied if rows[name]["difference"] != 0]
+    for name in [*apart, *(name for name in varied if name not in apart)][:2]:
         pairs = comparison.of_pair(name)
         chapter.figure(
             partial(plots.scatter, pairs=pairs, title=name, unit=glossary.axis(name), labels=("A", "B")),
             f"{glossary.meaning(name)}. Each point is one seed. The closer the points are to a line, the more the two "
             "runs share.", over_time=False)
+    groups = {letter: pd.DataFrame({METRIC + name: comparison.pairs[f"{letter.lower()}.{name}"]
+                                    for name in (*LOSSES, RUIN, RUIN_DAY, CASCADE) if name in rows})
+              for letter in ("A", "B")}
+    add_survival(chapter, groups)
+    add_tails(chapter, groups, glossary, fits=False)
+    add_cascades(chapter, groups)
     parts.append(chapter.html())
     parts.append(_days(comparison, glossary))
     return "".join(parts)
@@ -175,6 +201,9 @@ def write_comparison_report(folder: str | Path, glossary: Glossary = NOTHING_KNO
     """Write ``report.html`` into a comparison's folder and return its path.
 
     Raises :class:`FolderError` where the folder is not a comparison's, is damaged, or cannot be written.
+
+    >>> write_comparison_report(comparison_folder).name
+    'report.html'
     """
     try:
         page = render_comparison(load_comparison(folder), glossary)

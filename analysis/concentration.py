@@ -30,6 +30,8 @@ def _weights(weights: ArrayLike) -> NDArray[np.float64]:
 def gini(weights: ArrayLike) -> float:
     """Gini coefficient: 0 where all are equal, (n - 1)/n where one of n holds all.
 
+    ``weights`` [n] in any unit.
+
     >>> gini([1, 2, 3, 4])
     0.25
     """
@@ -51,6 +53,8 @@ def herfindahl(weights: ArrayLike) -> float:
 
 def nakamoto(weights: ArrayLike, threshold: float = 0.5) -> int:
     """Fewest holders who together hold strictly more than the share ``threshold``; 0 where there is nothing.
+
+    ``weights`` [n] in any unit.
 
     >>> nakamoto([30, 20, 15, 10, 10, 5, 5, 3, 2])
     3

@@ -1,61 +1,19 @@
-"""The report's chapters on reinsurance and on contagion: who owes whom, who failed, in which round, through what."""
+"""The report's chapter on contagion: who owes whom, who failed, in which round, through what."""
 
 from __future__ import annotations
 
 import pandas as pd
 
+from analysis import network
 from analysis.load import Run
-from analysis.market_figures import add_lines, window_of
+from analysis.market_figures import add_institutions, add_lines, any_of, window_of
 from analysis.page import Chapter, number, table, text
-from analysis.plots import lines
-from analysis.plots.style import COLOURS, finish, percent, plain, short
+from analysis.plots import network as network_plots
+from analysis.plots.style import percent, plain, short
 
-MOST_LINES = len(COLOURS)
+TITLE, PLACE = "Contagion", 40
+
 COLUMNS = ("day", "subject", "channel", "cascade", "round", "kind")
-
-
-def add_institutions(chapter: Chapter, run: Run, name: str, title: str, unit: str, caption: str) -> None:
-    """Add one line for each institution of a series in USD; the range and the median where there are many.
-    >>> add_institutions(chapter, run, "insurance.capital", "Capital", "USD", "Own funds.")
-    """
-    found = run.by_institution(name)
-    if found is None or len(found) < 2:
-        return
-    if found.shape[1] <= MOST_LINES:
-        chapter.figure(lambda axes: lines.lines(axes, found, title, unit, short, run.days), caption)
-    else:
-        chapter.figure(lambda axes: finish(lines.spread(axes, found, "institution"), title, unit, short), caption)
-
-
-def any_of(run: Run, name: str) -> bool:
-    """Whether a market series is anything but zero on some day.
-    >>> any_of(run, "amm.price")
-    True
-    """
-    found = run.series(name)
-    return found is not None and bool((found != 0).any())
-
-
-def reinsurance_chapter(chapter: Chapter, run: Run) -> None:
-    """Premium against recoveries, losses passed on in rounds, what is owed and overdue, prices, sellers' capital.
-    >>> reinsurance_chapter(chapter, run)
-    """
-    if run.series("reinsurance.premium") is None:
-        return
-    window = window_of(run.days)
-    add_lines(chapter, run, {"reinsurance.premium": "premium", "reinsurance.recovered": "recoveries"},
-              "Reinsurance premium against recoveries", "USD a day",
-              "Premium less commission, and what sellers paid.", short, window)
-    add_lines(chapter, run, {"reinsurance.ceded": "ceded in all rounds", "reinsurance.ceded_first": "ceded first"},
-              "Losses ceded", "USD a day", "What a seller has assumed goes through its own treaties. Where the upper "
-              "line leaves the lower one, losses travel on; in a circle they come back.", short, min(window, 7))
-    add_lines(chapter, run, {"reinsurance.recoverables": "recoverable", "reinsurance.overdue": "overdue"},
-              "Owed by reinsurers", "USD", "Ceded losses that sellers still owe, and the part that fell due before.")
-    add_lines(chapter, run, {"reinsurance.rate_on_line": "rate on line", "reinsurance.limit_used": "limit used"},
-              "Price and use of limits", "share of placed annual limit",
-              "Premium over placed limit of treaties in force, and how much of their limit is used.", percent)
-    add_institutions(chapter, run, "reinsurance.capital", "Capital of reinsurers", "USD",
-                     "Assets less liabilities. A seller whose capital is gone is in default.")
 
 
 def contagion_chapter(chapter: Chapter, run: Run) -> None:
@@ -74,6 +32,12 @@ def contagion_chapter(chapter: Chapter, run: Run) -> None:
         add_lines(chapter, run, {"contagion.debtrank": "linear", "contagion.debtrank_single_hit": "single hit"},
                   "DebtRank", "share of the others' equity",
                   "What the failure of the worst single institution would destroy along claims.", percent)
+    claims = network.edges(run)
+    if len(claims):
+        nodes = network.nodes(run)
+        chapter.figure(lambda axes: network_plots.network(axes, nodes, claims),
+                       "Who owed whom on the last recorded day with claims. An arrow runs from debtor to creditor.",
+                       over_time=False, height=4.6, margins=network_plots.MARGINS)
     if any_of(run, "investments.value"):
         add_lines(chapter, run, {"investments.fire_sales": "sold under stress",
                                  "investments.mark_losses": "lost to market prices"},

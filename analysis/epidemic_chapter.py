@@ -8,6 +8,8 @@ from analysis.page import Chapter
 from analysis.plots import lines
 from analysis.plots.style import COLOURS, percent, plain, short
 
+TITLE, PLACE = "Epidemic", 80
+
 MOST_REGIONS = len(COLOURS)
 
 

@@ -26,6 +26,8 @@ def flow_matrix(flows: pd.DataFrame, asset: str = "USDs", opening: bool = False)
 def whole_units(amounts: pd.DataFrame) -> pd.DataFrame:
     """Amounts of base units as whole units of the asset (float64), for showing.
 
+    ``amounts`` and the result are sectors x sectors, or of any shape.
+
     >>> whole_units(flow_matrix(run.flows)).loc["households", "insurers"]
     np.float64(4.000001)
     """

@@ -50,7 +50,7 @@ class Glossary:
     def meaning(self, name: str) -> str:
         """The description of a figure or a series; its name where there is none."""
         term = self.figures.get(name) or self.series.get(name) or Term()
-        return term.description or name
+        return term.description.rstrip(".") or name
 
 
 NOTHING_KNOWN = Glossary()
@@ -77,7 +77,13 @@ HEAD = frozenset({"name", "question", "sources", "replications", "seed", "check"
 
 
 def market_settings(scenario: Mapping[str, Any]) -> dict[str, Any]:
-    """Dotted path -> value of what a resolved scenario says about the market: sections, shocks, horizon."""
+    """Dotted path -> value of what a resolved scenario says about the market: sections, shocks, horizon.
+
+    Values are in the parameters' units.
+
+    >>> market_settings({"name": "made", "insurance": {"pools": 2}})
+    {'insurance.pools': 2}
+    """
     return dict(flatten({name: value for name, value in scenario.items() if name not in HEAD}))
 
 
@@ -110,7 +116,11 @@ def different(a: Mapping[str, Any], b: Mapping[str, Any]) -> list[tuple[str, Any
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values are equal as a scenario file sees them (1 and 1.0 are)."""
+    """Whether two values are equal as a scenario file sees them (1 and 1.0 are).
+
+    >>> same({"a": 1}, {"a": 1.0}), same(1, 2)
+    (True, False)
+    """
     return json.dumps(_plain(a), sort_keys=True) == json.dumps(_plain(b), sort_keys=True)
 
 
@@ -124,7 +134,13 @@ def _plain(value: Any) -> Any:
 
 
 def shown(value: Any) -> str:
-    """A parameter's value as HTML; long ones are cut."""
+    """A parameter's value as HTML; long ones are cut.
+
+    The unit is not told: it stands with the parameter.
+
+    >>> shown(True), shown(["a < b"])
+    ('true', '[&quot;a &lt; b&quot;]')
+    """
     if isinstance(value, (bool, str)):
         return text(str(value).lower() if isinstance(value, bool) else value)
     if value is None:

@@ -50,6 +50,8 @@ def wilson(hits: int, runs: int, confidence: float = CONFIDENCE) -> Interval:
 def student(values: Floats, confidence: float = CONFIDENCE) -> Interval:
     """Student's t interval for the mean behind ``values`` (one a run); unbounded for fewer than two.
 
+    ``values`` [runs]; low and high are in their unit.
+
     Example
     -------
     >>> [round(edge, 2) for edge in student(np.array([1.0, 2.0, 3.0, 4.0]))]
@@ -67,6 +69,8 @@ def student(values: Floats, confidence: float = CONFIDENCE) -> Interval:
 
 def welch(a: Floats, b: Floats, confidence: float = CONFIDENCE) -> Interval:
     """Welch's t interval for mean(b) - mean(a) of independent runs; unbounded where a side has fewer than two.
+
+    ``a`` [runs of A] and ``b`` [runs of B]; low and high are in their unit.
 
     Example
     -------
@@ -90,6 +94,8 @@ def bootstrap(values: Floats, statistic: Callable[[Floats], Floats] | None = Non
 
     ``statistic`` maps an array [..., runs] to [...], over its last axis. Unbounded for fewer than two runs; a point
     where all values are equal.
+
+    ``values`` [runs]; low and high are in the unit of the statistic.
 
     Example
     -------
@@ -125,6 +131,8 @@ def paired_shares(a: Floats, b: Floats, confidence: float = CONFIDENCE) -> Inter
 
     It stays honest where Student's would shrink to a point because every pair agrees.
 
+    ``a`` [runs] and ``b`` [runs] in the same order; low and high are differences of shares.
+
     Example
     -------
     >>> [round(edge, 3) for edge in paired_shares(np.zeros(20), np.zeros(20))]
@@ -140,6 +148,8 @@ def paired_shares(a: Floats, b: Floats, confidence: float = CONFIDENCE) -> Inter
 
 def unpaired_shares(a: Floats, b: Floats, confidence: float = CONFIDENCE) -> Interval:
     """Newcombe's hybrid of two Wilson intervals for mean(b) - mean(a) where both are 0 or 1 in independent runs.
+
+    ``a`` [runs of A] and ``b`` [runs of B]; low and high are differences of shares.
 
     Example
     -------
@@ -158,6 +168,8 @@ def is_indicator(values: Floats, name: str = "") -> bool:
     """Whether ``values`` are those of a yes or no: 0 and 1 alone, with at least one 1.
 
     Noughts alone may be an amount; they are a yes or no where the figure's ``name`` says so, as any_default does.
+
+    ``values`` [runs], any unit.
 
     Example
     -------

@@ -163,8 +163,14 @@ class Run:
             return pd.DataFrame(columns=list(needed))
         return self._table(name, *needed)
 
+    @cached_property
+    def asked(self) -> set[str]:
+        """Names of the series that were asked for so far: what a report has left to tell is the rest."""
+        return set()
+
     def series(self, name: str) -> pd.Series[float] | None:
         """A market series over the days on which it was recorded, or None where the run has none."""
+        self.asked.add(name)
         if name not in self.daily:
             return None
         found = self.daily[name].dropna()
@@ -175,6 +181,7 @@ class Run:
 
         NaN where nothing was recorded; the unit is that of the series.
         """
+        self.asked.add(name)
         if name not in self.institutions:
             return None
         found = self.institutions[name].dropna()

@@ -9,7 +9,10 @@ import pandas as pd
 from analysis.load import Run
 from analysis.page import Chapter
 from analysis.plots import lines
-from analysis.plots.style import COLOURS, Formatter, short
+from analysis.plots.style import COLOURS, Formatter, finish, short
+
+MOST_LINES = len(COLOURS)
+"""Institutions that get a line of their own."""
 
 
 def window_of(days: int) -> int:
@@ -45,3 +48,25 @@ def add_lines(chapter: Chapter, run: Run, names: Mapping[str, str], title: str, 
     if found is not None:
         chapter.figure(lambda axes: lines.lines(axes, found, title, lines.in_days(unit, window), formatter, run.days,
                                                 from_zero, styles, steps, colours), caption)
+
+
+def add_institutions(chapter: Chapter, run: Run, name: str, title: str, unit: str, caption: str) -> None:
+    """Add one line for each institution of a series in USD; the range and the median where there are many.
+    >>> add_institutions(chapter, run, "insurance.capital", "Capital", "USD", "Own funds.")
+    """
+    found = run.by_institution(name)
+    if found is None or len(found) < 2:
+        return
+    if found.shape[1] <= MOST_LINES:
+        chapter.figure(lambda axes: lines.lines(axes, found, title, unit, short, run.days), caption)
+    else:
+        chapter.figure(lambda axes: finish(lines.spread(axes, found, "institution"), title, unit, short), caption)
+
+
+def any_of(run: Run, name: str) -> bool:
+    """Whether a market series is anything but zero on some day.
+    >>> any_of(run, "amm.price")
+    True
+    """
+    found = run.series(name)
+    return found is not None and bool((found != 0).any())

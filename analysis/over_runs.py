@@ -43,3 +43,29 @@ def phase_table(runs: pd.DataFrame, x: str, y: str, metric: str) -> pd.DataFrame
         values = part[columns[2]].to_numpy(dtype="float64")
         rows.append((first, second, float(values.mean()), *interval(values), values.size))
     return pd.DataFrame(rows, columns=["x", "y", "mean", "low", "high", "n"])
+
+
+def ends_table(runs: pd.DataFrame, parameters: Sequence[str], metric: str, share: float = 0.25) -> pd.DataFrame:
+    """Mean of ``metric`` at both ends of each of ``parameters`` (dotted paths), whatever the others were: parameters x
+    [``low``, ``high``, their 95 % intervals ``low_from``, ``low_to``, ``high_from``, ``high_to``, ``n`` of the smaller
+    end], in the metric's unit. An end is the least or greatest value, and of values drawn at random the ``share`` of
+    finished runs nearest to it.
+
+    Rows are parameters; columns are those six and ``n``.
+
+    >>> runs = pd.DataFrame({"status": "done", "param.a": [0, 0, 1, 1], "metric.m": [1.0, 2.0, 5.0, 6.0]})
+    >>> ends_table(runs, ["a"], "m")[["low", "high", "n"]].values.tolist()
+    [[1.5, 5.5, 2.0]]
+    """
+    done = runs[runs["status"] == "done"].dropna(subset=[METRIC + metric])
+    rows = {}
+    for path in parameters:
+        values = done[PARAMETER + path]
+        ends = (values <= values.quantile(share), values >= values.quantile(1.0 - share)) \
+            if values.nunique() > len(values) * share else (values == values.min(), values == values.max())
+        low, high = (done.loc[end, METRIC + metric].to_numpy(dtype="float64") for end in ends)
+        if low.size and high.size:
+            rows[path] = (float(low.mean()), float(high.mean()), *interval(low), *interval(high),
+                          min(low.size, high.size))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["low", "high", "low_from", "low_to", "high_from",
+                                                                 "high_to", "n"])

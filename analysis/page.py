@@ -17,6 +17,9 @@ from matplotlib.axes import Axes
 from analysis.load import FolderError
 from analysis.plots.style import MARGINS, house_style, make_room, mark_days, new_axes
 
+WIDE = 7
+"""Columns beyond which a table is printed in smaller type."""
+
 STYLE = Path(__file__).with_name("report.css")
 
 Draw = Callable[[Axes], object]
@@ -66,12 +69,14 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence
     """
     def cells(tag: str, row: Sequence[str]) -> str:
         """One row."""
-        return "".join(f"<{tag}{' class=n' if place in numeric else ''}>{cell}</{tag}>"
+        scope = " scope=col" if tag == "th" else ""
+        return "".join(f"<{tag}{scope}{' class=n' if place in numeric else ''}>{cell}</{tag}>"
                        for place, cell in enumerate(row))
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
     head = f"<thead><tr>{cells('th', heads)}</tr></thead>" if heads else ""
-    return f'<div class="scroll" tabindex="0"><table>{head}<tbody>{body}</tbody></table></div>'
+    kind = " class=wide" if len(heads) > WIDE else ""
+    return f'<div class="scroll" tabindex="0"><table{kind}>{head}<tbody>{body}</tbody></table></div>'
 
 
 def cards(figures: Iterable[tuple[str, str]]) -> str:
@@ -173,6 +178,9 @@ def document(title: str, question: str, facts: str, body: str) -> str:
     """A whole page that stands alone: no script, no address outside itself.
 
     ``title``, ``question`` and ``facts`` are plain text; ``body`` is HTML.
+
+    >>> document("A < B", "Why?", "One run.", "<p>x</p>").count("A &lt; B")
+    2
     """
     return share_glyphs(f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
@@ -185,13 +193,21 @@ def document(title: str, question: str, facts: str, body: str) -> str:
 
 
 def section(title: str, content: str, screen_only: bool = False) -> str:
-    """A chapter of HTML ``content`` under its title (plain text), or nothing where there is none."""
+    """A chapter of HTML ``content`` under its title (plain text), or nothing where there is none.
+
+    >>> section("Empty", ""), section("Full", "<p>x</p>").count("<h2>")
+    ('', 1)
+    """
     kind = ' class="screen"' if screen_only else ""
     return f"<section{kind}><h2>{text(title)}</h2>{content}</section>\n" if content else ""
 
 
 def write_page(target: Path, page: str) -> Path:
-    """Write ``page`` to ``target``, whole or not at all; raises :class:`FolderError` where it cannot be written."""
+    """Write ``page`` to ``target``, whole or not at all; raises :class:`FolderError` where it cannot be written.
+
+    >>> write_page(fresh / "page.html", "<p>x</p>").read_text()
+    '<p>x</p>'
+    """
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         with temporary.open("w", encoding="utf-8", newline="\n") as file:

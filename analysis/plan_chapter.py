@@ -13,6 +13,8 @@ from analysis.page import Chapter, number, table, text
 from analysis.plots import lines
 from analysis.plots.style import Formatter, percent, short
 
+TITLE, PLACE = "Plans", 100
+
 FIGURES: tuple[tuple[str, str, str, str, str, Formatter, bool], ...] = (
     ("selection.enrolment_share", "", "Enrolment by plan", "share of the insured",
      "Members of each plan over all insured persons; changes come with open enrolment.", percent, True),
@@ -59,6 +61,8 @@ def plan_chapter(chapter: Chapter, run: Run) -> None:
 def drawing(found: pd.DataFrame, title: str, unit: str, formatter: Formatter, days: int,
             steps: bool) -> Callable[[Axes], Axes]:
     """A figure of lines, one for each column of ``found``.
+
+    ``found`` is days x labels, in ``unit``.
 
     >>> drawing(pd.DataFrame({"a": [1.0, 2.0]}), "Price", "USD", short, 2, False)(axes).get_ylabel()
     'USD'

@@ -6,7 +6,7 @@ Pictures are inline SVG; all text from files is escaped; the same folder gives t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from analysis.glossary import NOTHING_KNOWN, Glossary, changed, shown
 from analysis.load import Run, load_run
 from analysis.page import Chapter, cards, document, folded, number, section, table, text, write_page
 from analysis.plots.style import percent, short
+from analysis.recorded import recorded_html
 
 REPORT = "report.html"
 
@@ -112,6 +113,8 @@ def key_figures(metrics: Mapping[str, float]) -> str:
 def figures_html(metrics: Mapping[str, float]) -> str:
     """Every figure of the run, folded, as HTML.
 
+    ``metrics`` are name -> value, each in its figure's unit.
+
     >>> figures_html(run.metrics).count("<table>")
     1
     """
@@ -165,18 +168,21 @@ def shock_days(run: Run) -> dict[int, str]:
     return marks
 
 
-def chapters_html(run: Run) -> str:
-    """All chapters that the run has data for, as HTML.
+def chapters_html(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
+    """All chapters that the run has data for, as HTML, the last one on series that no other asked for; ``glossary``
+    tells those series' units.
 
     >>> chapters_html(run).count("<h2>")
-    8
+    9
     """
     marks = shock_days(run)
+    run.asked.clear()
     parts = []
     for place, (title, build) in enumerate(CHAPTERS):
         chapter = Chapter(title, f"c{place}f", marks)
         build(chapter, run)
         parts.append(chapter.html())
+    parts.append(recorded_html(run, glossary))
     return "".join(parts)
 
 
@@ -197,27 +203,35 @@ def reproduce(run: Run) -> str:
             + folded("scenario.yaml", f"<pre>{text(run.scenario_text)}</pre>"))
 
 
-def settings_html(scenario: Mapping[str, Any], glossary: Glossary) -> str:
-    """The parameters of a resolved scenario that differ from their defaults, as HTML; empty where defaults are unknown.
+def settings_html(scenario: Mapping[str, Any], glossary: Glossary, swept: Collection[str] = ()) -> str:
+    """The parameters of a resolved scenario that differ from their defaults, those of ``swept`` (dotted paths) left
+    out, as HTML; empty where defaults are unknown. Values stand in the parameters' units.
+
+    >>> settings_html({"a": {"b": 1}}, Glossary(defaults={"a.b": 2})).count("<tr>")
+    2
     """
     if not glossary.defaults or not scenario:
         return ""
     rows = [[f"<code>{text(path)}</code>", shown(value), shown(default)]
-            for path, value, default in changed(scenario, glossary.defaults)]
+            for path, value, default in changed(scenario, glossary.defaults) if path not in swept]
     if not rows:
         return "<p>None: every parameter has its default.</p>"
     return table(["parameter", "here", "default"], rows)
 
 
 def render(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
-    """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged."""
+    """The whole page as HTML; raises :class:`FolderError` where a file of the folder is missing or damaged.
+
+    >>> render(run).count("<h1>")
+    1
+    """
     name, scenario = str(run.manifest.get("name", "run")), run.scenario
     facts = [f"{count(run.setting('population.patients', 0))} patients", f"{count(run.days)} days",
              f"seed {run.manifest.get('seed')}"]
     if "stage" in scenario:
         facts.append(f"stage {scenario['stage']}")
     body = (section("Expectations", verdicts(run)) + section("Key figures", key_figures(run.metrics))
-            + chapters_html(run) + section("Events", events_html(run))
+            + chapters_html(run, glossary) + section("Events", events_html(run))
             + section("Parameters that differ from their defaults", settings_html(scenario, glossary))
             + section("All figures", figures_html(run.metrics), screen_only=True)
             + section("How to reproduce", reproduce(run)))
@@ -230,6 +244,9 @@ def write_report(folder: str | Path, glossary: Glossary = NOTHING_KNOWN) -> Path
 
     ``glossary`` has the defaults that parameters are held against. Raises :class:`FolderError` where the folder is not
     a run's, or cannot be written.
+
+    >>> write_report(run_folder).name
+    'report.html'
     """
     run = load_run(folder)
     return write_page(run.folder / REPORT, render(run, glossary))

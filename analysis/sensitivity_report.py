@@ -15,7 +15,13 @@ REPORT = "sensitivity.html"
 
 
 def indices_html(found: Sensitivity, unit: str = "") -> str:
-    """The table of indices with their intervals, as HTML."""
+    """The table of indices with their intervals, as HTML.
+
+    ``unit`` is that of the figure; Sobol' indices are shares of variance.
+
+    >>> indices_html(sensitivity(sampled, "insurance.paid_claims"), "USD").count("<tr>")
+    3
+    """
     rows = []
     for name, row in found.table.iterrows():
         if found.design == "morris":
@@ -37,7 +43,13 @@ def indices_html(found: Sensitivity, unit: str = "") -> str:
 
 
 def sensitivity_chapter(batch: Batch, figures: list[str], glossary: Glossary = NOTHING_KNOWN) -> str:
-    """Pictures and tables of the indices of ``figures``, as HTML; what cannot be analysed says why."""
+    """Pictures and tables of the indices of ``figures``, as HTML; what cannot be analysed says why.
+
+    Units come from ``glossary``.
+
+    >>> sensitivity_chapter(sampled, ["insurance.paid_claims"]).count("<h2>")
+    1
+    """
     parts = []
     for place, figure in enumerate(figures):
         chapter = Chapter(f"What moves {figure}", f"s{place}f")
@@ -71,7 +83,11 @@ def _pictures(chapter: Chapter, found: Sensitivity, glossary: Glossary) -> None:
 
 
 def write_sensitivity_report(batch: Batch, figures: list[str], glossary: Glossary = NOTHING_KNOWN) -> Path:
-    """Write ``sensitivity.html`` about ``figures`` into the batch's folder and return its path."""
+    """Write ``sensitivity.html`` about ``figures`` into the batch's folder and return its path.
+
+    >>> write_sensitivity_report(sampled, ["insurance.paid_claims"]).name
+    'sensitivity.html'
+    """
     facts = (f"{batch.design}, {len(batch.parameters)} parameters, {batch.runs['point'].nunique():,} points, "
              f"{len(batch.runs):,} runs")
     page = document(f"Sensitivity of {batch.name}", "Which parameters move the result?", facts,

@@ -81,6 +81,8 @@ def chain_ladder(triangle: pd.DataFrame) -> pd.DataFrame:
     """By accident period: ``latest`` known amount, ``factor`` to ultimate, ``ultimate`` and what is still to come,
     ``outstanding`` (USD). No tail beyond the last development period.
 
+    One row an accident period, in the unit of ``triangle``.
+
     >>> chain_ladder(pd.DataFrame([[1.0, 2.0], [1.0, np.nan]]))["ultimate"].tolist()
     [2.0, 2.0]
     """

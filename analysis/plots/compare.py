@@ -77,6 +77,8 @@ def band(axes: Axes, table: pd.DataFrame, title: str, unit: str, window: int = 1
 def scatter(axes: Axes, pairs: pd.DataFrame, title: str, unit: str, labels: tuple[str, str]) -> Axes:
     """B against A of each pair (columns ``a``, ``b``), with the line of no difference.
 
+    ``pairs`` is pairs x [``a``, ``b``], in ``unit``.
+
     Example
     -------
     >>> from analysis.plots.style import new_axes
@@ -94,6 +96,8 @@ def scatter(axes: Axes, pairs: pd.DataFrame, title: str, unit: str, labels: tupl
 def distributions(axes: Axes, samples: dict[str, pd.Series[float]], title: str, unit: str,
                   formatter: Formatter | None = short) -> Axes:
     """Each sample (label -> one figure a run) as a row of points, with its quartiles and the interval of its mean.
+
+    Samples [runs] are in ``unit``.
 
     Example
     -------

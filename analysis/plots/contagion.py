@@ -25,6 +25,8 @@ SHADES = (GREY, BLUE, RED, ORANGE)
 def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """(manifest, summary, sizes) of a laboratory's folder; raises :class:`FolderError`.
 
+    ``summary`` has a row for each point of a curve, ``sizes`` one for each size; figures are shares.
+
     >>> [len(part) for part in load_experiment(laboratory)[1:]]
     [3, 2]
     """
@@ -40,6 +42,8 @@ def load_experiment(folder: Path) -> tuple[dict[str, Any], pd.DataFrame, pd.Data
 def curve(axes: Axes, table: pd.DataFrame, figure: str, series: Sequence[str], title: str) -> Axes:
     """``figure`` ("frequency" or "extent") of each of the ``series`` over x: points, intervals as bars, the analytic
     value of an infinite network as a line.
+
+    ``summary`` is that of :func:`load_experiment`; both figures are shares.
 
     >>> curve(axes, load_experiment(laboratory)[1], "frequency", ["a"], "Frequency").get_title(loc="left")
     'Frequency'
@@ -90,6 +94,8 @@ def sizes(axes: Axes, table: pd.DataFrame, name: str, at: Sequence[float], runs:
 def representative(table: pd.DataFrame, series: str) -> list[float]:
     """Places on the curve: where failures begin to become systemic, do so most often, cease to, and the last.
 
+    ``summary`` is that of :func:`load_experiment`; a place is a value of x, in the experiment's unit.
+
     >>> representative(load_experiment(laboratory)[1], "a")
     [1.0, 2.0, 3.0]
     """
@@ -103,6 +109,8 @@ def representative(table: pd.DataFrame, series: str) -> list[float]:
 
 def experiment_figure(manifest: dict[str, Any], summary: pd.DataFrame, shares: pd.DataFrame) -> Figure:
     """Frequency, extent and sizes side by side, each under its legend.
+
+    ``summary`` and ``sizes`` are those of :func:`load_experiment`.
 
     >>> len(experiment_figure(*load_experiment(laboratory)).axes)
     3

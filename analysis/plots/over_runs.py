@@ -60,10 +60,10 @@ def phase_map(axes: Axes, table: pd.DataFrame, names: tuple[str, str], title: st
                              linewidths=width)
             axes.plot([], [], color=BLACK, linewidth=1.6, label=f"contour at {formatter(level, None)}")
         open_ = table[(table["low"] <= level) & (table["high"] >= level)]
-        axes.scatter(np.searchsorted(xs, open_["x"]), np.searchsorted(ys, open_["y"]), s=260, facecolors="none",
+        axes.scatter(np.searchsorted(xs, open_["x"]), np.searchsorted(ys, open_["y"]), s=520, facecolors="none",
                      edgecolors=ORANGE, linewidths=1.1, marker="s")
         axes.plot([], [], linestyle="", marker="s", markerfacecolor="none", markeredgecolor=ORANGE,
-                  label="95 % interval holds it")
+                  label=f"95 % interval holds {formatter(level, None)}")
     for axis, values in ((axes.xaxis, xs), (axes.yaxis, ys)):
         every = max(1, -(-values.size // 12))
         axis.set_ticks(np.arange(values.size)[::every], [f"{value:.4g}" for value in values[::every]])

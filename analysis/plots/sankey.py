@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from analysis.plots.style import COLOURS, short
+from analysis.plots.style import COLOURS, percent, short
 
 MARGINS = (1.5, 1.5, 0.3, 0.4)
 """Inches left, right, below and above axes with names on both sides."""
@@ -65,7 +65,7 @@ def sankey(axes: Axes, matrix: pd.DataFrame, unit: str = "USD", least: float = 0
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.axis("off")
-    note = f" ({left_out / whole:.1%} in small payments left out)" if left_out else ""
+    note = f" ({percent(left_out / whole, digits=2)} in small payments left out)" if left_out else ""
     axes.set_title(f"Money between sectors over the run: {short(whole)} {unit}{note}")
     axes.text(-0.012, -0.035, f"paid, {unit}", ha="right", va="top", fontsize=8, color="#444444")
     axes.text(1.012, -0.035, f"received, {unit}", ha="left", va="top", fontsize=8, color="#444444")

@@ -11,7 +11,9 @@ import pandas as pd
 from cycler import cycler
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.ticker import FuncFormatter
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A", "#000000")
@@ -89,19 +91,35 @@ def new_axes(width: float = 5.3, height: float = 2.9,
 
 
 def make_room(axes: Axes, height: float) -> None:
-    """Lower the top of the axes, in a figure ``height`` inches high, by the rows of the legend above them.
+    """Break the legend above the axes into rows that fit the figure, ``height`` inches high, lower the top of the axes
+    by them, and shift title and label that would be cut off at the figure's right edge.
 
     >>> make_room(axes, 2.9)
     """
-    legend = axes.get_legend()
+    renderer = FigureCanvasAgg(axes.get_figure(root=True)).get_renderer()
+    right = renderer.width - 0.04 * renderer.dpi
+    rows, legend, title = 0, axes.get_legend(), axes.get_title(loc="left")
     if legend is not None:
+        handles, labels = legend.legend_handles, [label.get_text() for label in legend.get_texts()]
+        columns = min(len(labels), LEGEND_COLUMNS)
+        while columns > 1 and legend.get_window_extent(renderer).x1 > right:
+            columns -= 1
+            legend = _legend(axes, [handle for handle in handles if handle is not None], labels, columns)
+        rows = -(-len(labels) // columns)
         box = axes.get_position()
-        taken = -(-len(legend.get_texts()) // LEGEND_COLUMNS) * LEGEND_ROW / height
-        axes.set_position((box.x0, box.y0, box.width, box.height - taken))
+        axes.set_position((box.x0, box.y0, box.width, box.height - rows * LEGEND_ROW / height))
+    here = axes.get_window_extent(renderer)
+    drawn = axes.set_title(title, loc="left", y=1.0, pad=6 + 72 * LEGEND_ROW * rows)
+    beyond = drawn.get_window_extent(renderer).x1 - right
+    if beyond > 0:
+        drawn.set_x(-min(beyond, here.x0 - 0.04 * renderer.dpi) / here.width)
+    beyond = axes.xaxis.label.get_window_extent(renderer).x1 - right
+    if beyond > 0:
+        axes.xaxis.label.set_x(0.5 - beyond / here.width)
 
 
-def short(value: float, _position: object = None) -> str:
-    """Three digits with a suffix: 950, 1.2k, 3.4M, 5.6bn; the unit is on the axis.
+def short(value: float, _position: object = None, digits: int = 3) -> str:
+    """Three ``digits`` with a suffix: 950, 1.2k, 3.4M, 5.6bn; the unit is on the axis.
 
     >>> short(1234.0), short(5.6e9)
     ('1.23k', '5.6bn')
@@ -109,18 +127,18 @@ def short(value: float, _position: object = None) -> str:
     for limit, suffix in ((1e9, "bn"), (1e6, "M"), (1e3, "k")):
         if abs(value) >= limit * 0.9995:
             scaled = value / limit
-            return f"{scaled:,.0f}{suffix}" if abs(scaled) >= 999.5 else f"{scaled:.3g}{suffix}"
-    return f"{value:.3g}"
+            return f"{scaled:,.0f}{suffix}" if abs(scaled) >= 999.5 else f"{scaled:.{digits}g}{suffix}"
+    return f"{value:.{digits}g}"
 
 
-def percent(value: float, _position: object = None) -> str:
-    """A share as a percentage of three digits.
+def percent(value: float, _position: object = None, digits: int = 3) -> str:
+    """A share as a percentage of three ``digits``.
 
     >>> percent(0.1234)
     '12.3 %'
     """
     share = 100.0 * value
-    return f"{share:,.0f} %" if abs(share) >= 999.5 else f"{share:.3g} %"
+    return f"{share:,.0f} %" if abs(share) >= 999.5 else f"{share:.{digits}g} %"
 
 
 def plain(value: float, _position: object = None) -> str:
@@ -132,6 +150,23 @@ def plain(value: float, _position: object = None) -> str:
     return f"{value:,.10g}"
 
 
+class Ticks(FuncFormatter):
+    """Labels of ticks, with as many digits as it takes to tell neighbours apart."""
+
+    def format_ticks(self, values: Sequence[float]) -> list[str]:
+        """The labels of ``values``.
+
+        >>> Ticks(percent).format_ticks([1.0951, 1.0952])
+        ['109.51 %', '109.52 %']
+        """
+        labels = [self.func(value, None) for value in values]
+        for digits in range(4, 9):
+            if len(set(labels)) == len(set(values)) or self.func not in (short, percent):
+                break
+            labels = [self.func(value, None, digits) for value in values]
+        return labels
+
+
 def finish(axes: Axes, title: str, unit: str, formatter: Formatter | None = None) -> Axes:
     """Title, unit of the vertical axis, labels of its ticks, and a legend above the data where there is one.
 
@@ -140,7 +175,7 @@ def finish(axes: Axes, title: str, unit: str, formatter: Formatter | None = None
     """
     axes.set_ylabel(unit)
     if formatter is not None:
-        axes.yaxis.set_major_formatter(FuncFormatter(formatter))
+        axes.yaxis.set_major_formatter(Ticks(formatter))
     handles, labels = axes.get_legend_handles_labels()
     return head(axes, title, handles, labels)
 
@@ -154,9 +189,14 @@ def head(axes: Axes, title: str, handles: Sequence[Artist], labels: Sequence[str
     rows = -(-len(handles) // LEGEND_COLUMNS)
     axes.set_title(title, y=1.0, pad=6 + 72 * LEGEND_ROW * rows)
     if handles:
-        axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.0,
-                    borderpad=0.25, labelspacing=0.3, ncols=LEGEND_COLUMNS)
+        _legend(axes, handles, labels, LEGEND_COLUMNS)
     return axes
+
+
+def _legend(axes: Axes, handles: Sequence[Artist], labels: Sequence[str], columns: int) -> Legend:
+    """A legend above the data, in so many columns."""
+    return axes.legend(handles, labels, loc="lower left", bbox_to_anchor=(-0.01, 1.0), borderaxespad=0.0,
+                       borderpad=0.25, labelspacing=0.3, ncols=columns)
 
 
 def time_axis(axes: Axes, days: int) -> Axes:
@@ -187,17 +227,21 @@ def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
     low, high = axes.get_ylim()
     if axes.get_yscale() == "log":
         axes.set_ylim(low, high * (high / low) ** 0.09)
-    elif low < high:
+    else:  # an axis may run downwards
         axes.set_ylim(low, high + 0.09 * (high - low))
+    first, last = axes.get_xlim()
     for day, name in marks.items():
         axes.axvline(day, color=BLACK, linestyle=":", linewidth=0.9)
-        axes.annotate(name, (day, 1.0), xycoords=("data", "axes fraction"), xytext=(2, -1), va="top",
-                      textcoords="offset points", fontsize=7, color="#333333")
+        late = day > first + 0.7 * (last - first)
+        axes.annotate(name, (day, 1.0), xycoords=("data", "axes fraction"), xytext=(-2 if late else 2, -1), va="top",
+                      textcoords="offset points", fontsize=7, color="#333333", ha="right" if late else "left")
     return axes
 
 
 def thin(values: pd.Series[float], points: int = 320) -> pd.Series[float]:
     """About ``points`` of the values at most: the least and the greatest of each stretch, so that no peak is lost.
+
+    ``values`` by day (or any index) and the result have the same unit.
 
     >>> len(thin(pd.Series(np.arange(1000.0)), 100)) <= 101
     True

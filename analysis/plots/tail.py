@@ -7,15 +7,28 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.plots.style import BLACK, BLUE, COLOURS, GREY, SKY, Formatter, finish, percent, short
+
+MARGINS = (0.78, 0.62, 0.46, 0.34)
+"""Inches left, right, below and above axes with a return period on the right."""
+
+
+def _inverse(value: ArrayLike) -> NDArray[np.float64]:
+    """One over a value; infinite at 0."""
+    with np.errstate(divide="ignore"):
+        result: NDArray[np.float64] = 1.0 / np.asarray(value, dtype=np.float64)
+    return result
 
 
 def exceedance(axes: Axes, tables: Mapping[str, pd.DataFrame], runs: int, what: str, unit: str,
                formatter: Formatter = short) -> Axes:
     """Loss exceedance: the share of ``runs`` with at least that loss, for each table of
-    :func:`analysis.tail.exceedance` (name -> table), logarithmic, with the pointwise 95 % interval.
+    :func:`analysis.tail.exceedance` (name -> table), logarithmic (losses too where they
+    span a power of ten), with the pointwise 95 % interval, and on the right the return period: one run in so many. Use
+    :data:`MARGINS`.
 
     >>> exceedance(axes, {"main": tail.exceedance([1.0, 2.0, 4.0])}, 3, "Loss", "USD").get_ylabel()
     'share of runs with at least that'
@@ -28,9 +41,21 @@ def exceedance(axes: Axes, tables: Mapping[str, pd.DataFrame], runs: int, what: 
     axes.set_yscale("log")
     axes.set_ylim(0.5 / max(runs, 1), 1.15)
     axes.yaxis.set_minor_formatter(NullFormatter())
+    every = np.concatenate([table["loss"].to_numpy(dtype="float64") for table in tables.values()])
+    least, most = float(every.min()), float(every.max())
+    if least > 0.0 and most > 10.0 * least:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(numticks=6))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6))
     axes.set_xlabel(f"{what}, {unit}")
     axes.xaxis.set_major_formatter(FuncFormatter(formatter))
-    axes.xaxis.set_major_locator(MaxNLocator(6))
+    period = axes.secondary_yaxis("right", functions=(_inverse, _inverse))
+    period.set_ylabel("return period, runs")
+    periods = [size for size in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000) if size <= 2 * runs]
+    period.set_yticks(periods, [f"{size:,}" for size in periods])
+    period.yaxis.set_minor_locator(NullLocator())
     return finish(axes, f"{what}: exceedance (n = {runs:,}, 95 %)", "share of runs with at least that", percent)
 
 
@@ -71,8 +96,8 @@ def quantiles(axes: Axes, table: pd.DataFrame, xi: float, what: str, unit: str, 
     axes.plot(ends, ends, color=BLACK, linewidth=0.9, linestyle="--", label=f"generalized Pareto, xi = {xi:.2f}")
     axes.plot(table["fitted"], table["seen"], linestyle="", marker="o", markersize=3, color=BLUE, markeredgewidth=0,
               label="seen")
-    axes.set_ylim(float(table["seen"].min()) - 0.04 * (ends[1] - ends[0]),
-                  1.1 * max(float(table["seen"].max()), ends[1]))
+    least, most = float(table["seen"].min()), max(float(table["seen"].max()), ends[1])
+    axes.set_ylim(least - 0.04 * (most - least), most + 0.1 * (most - least))
     axes.set_xlabel(f"fitted quantile, {unit}")
     axes.xaxis.set_major_formatter(FuncFormatter(formatter))
     axes.xaxis.set_major_locator(MaxNLocator(6))

@@ -17,6 +17,8 @@ def development(axes: Axes, paid: pd.DataFrame, incurred: pd.DataFrame, unit: st
     """Shares of the chain-ladder ultimate of incurred claims that were reported and paid, by development period: a
     thin line for each accident period, a strong one for all together (cumulative USD triangles).
 
+    ``paid`` and ``incurred`` are accident periods x development periods, USD.
+
     >>> paid, incurred = (pd.DataFrame([[first, 2.0], [first, np.nan]]) for first in (1.0, 2.0))
     >>> development(axes, paid, incurred, "month").get_ylabel()
     'share of ultimate'

@@ -35,5 +35,7 @@ def capital_waterfall(axes: Axes, table: pd.DataFrame) -> Axes:
     axes.set_xticks(places, [str(name).replace(" ", "\n", 1) for name in table.index])
     axes.set_xlabel("layer, in the order in which it bears a claim")
     axes.grid(visible=False, axis="x")
-    axes.margins(y=0.1)
+    ends = np.concatenate([[0.0], foot + stands, foot + bore])
+    room = 0.1 * (float(ends.max() - ends.min()) or 1.0)
+    axes.set_ylim(float(ends.min()) - (room if ends.min() < 0.0 else 0.0), float(ends.max()) + room)
     return finish(axes, "Capital waterfall of all pools", "USD, all pools", short)

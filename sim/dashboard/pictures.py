@@ -257,7 +257,10 @@ def _figure(picture: Picture, curve: Curve, yours: HealthMarket, other: HealthMa
     def latest(market: HealthMarket | None) -> str:
         values = None if market is None else curve.read(market)
         known = None if values is None else values.dropna()
-        return "–" if known is None or known.empty else picture.formatter(float(known.iloc[-1]), None)
+        if known is None or known.empty:
+            return "–"
+        value = float(known.iloc[-1])  # of a mean over days, whose sum leaves a trace of what has left the window
+        return picture.formatter(round(value, 2) if picture.unit.startswith("USD") else value, None)
 
     unit = "" if picture.formatter is percent else picture.unit.format(window=window_of(yours))
     return {"name": f"{picture.title}: {curve.label}" if len(picture.curves) > 1 else picture.title, "unit": unit,

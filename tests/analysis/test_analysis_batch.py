@@ -113,7 +113,7 @@ def test_the_page_of_a_batch(tmp_path: Path) -> None:
     assert "population.patients" in page
     assert "1 of 60 runs failed" in page
     assert "it broke &lt;b&gt;" in page
-    assert "python run_sim.py batch made.yaml -n 20" in page
+    assert "python run_sim.py batch scenarios/made.yaml -n 20 --seed 1" in page
     for figure in ("insurance.paid_claims", "insurance.any_default"):
         assert f'aria-label="{figure}"' in page
     again = write_batch_report(folder, Glossary(defaults={"population.patients": 1000}), wishes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import shutil
 import subprocess
@@ -17,6 +18,9 @@ from analysis.comparison_report import write_comparison_report
 
 BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),
                None)
+
+A4 = 688
+"""CSS pixels between the margins of a page."""
 
 
 @pytest.fixture(scope="module")
@@ -52,3 +56,17 @@ def test_page_is_drawn_and_fits(width: int, kind: str, pages: dict[str, Path], t
     assert not ink[:, -8:].any()  # the margin is free: nothing is wider than the window
     blue = np.abs(pixels - np.array([0.0, 0x72 / 255, 0xB2 / 255])).max(axis=2) < 0.03
     assert blue.sum() > (1000 if kind == "run" else 200)  # figures are drawn
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no chromium to open the page in")
+def test_printed_pages_are_not_cut_off(pages: dict[str, Path], tmp_path: Path) -> None:
+    browser = importlib.import_module("tests.dashboard.browser").Browser(tmp_path / "profile", A4, 900)
+    try:
+        browser.call("Emulation.setEmulatedMedia", media="print")
+        for page in pages.values():
+            browser.open(page.as_uri())
+            browser.wait_for(f"document.readyState === 'complete' && location.href === {page.as_uri()!r}")
+            assert browser.run("document.documentElement.scrollWidth") <= A4
+        assert browser.errors == []
+    finally:
+        browser.close()

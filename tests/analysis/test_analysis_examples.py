@@ -6,6 +6,7 @@ import ast
 import doctest
 import importlib
 import json
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,22 +14,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from SALib.sample import sobol
 
 from analysis import load_run
+from analysis.batch import load_batch
+from analysis.comparison import compare_sides, load_comparison, side, write_comparison
 from analysis.page import Chapter
 from analysis.plots.style import house_style, new_axes
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(path for path in (ROOT / "analysis").rglob("*.py") if path.name != "__init__.py")
-
-
-WITHOUT = {
-    "load_batch", "is_batch", "read_json", "groups", "key_names", "figures_table", "verdicts_html", "against_main",
-    "render_batch", "write_batch_report", "resolved", "differs", "side", "compare_sides", "write_comparison",
-    "is_comparison", "load_comparison", "headline", "render_comparison", "times", "write_comparison_report",
-    "market_settings", "same", "shown", "document", "section", "write_page", "settings_html", "render", "write_report",
-    "points", "indices_html", "sensitivity_chapter", "write_sensitivity_report"}
-"""Loaders and writers of batches, comparisons and whole pages: tests of their own call them."""
 
 
 def module_of(file: Path) -> ModuleType:
@@ -42,7 +37,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make = importlib.import_module("tests.analysis.conftest").make_folder
     made: Path = make(tmp_path_factory.mktemp("examples") / "run")
     write_laboratory(made.parent / "laboratory")
+    batches = importlib.import_module("tests.analysis.batch_folders")
+    both = batches.write_batch(made.parent / "batch", variants=("main", "apart"))
+    designed = sobol.sample({"num_vars": 2, "names": SWEPT, "bounds": [[0.0, 1.0]] * 2}, 2, calc_second_order=False,
+                            seed=1)
+    batches.write_batch(made.parent / "sampled", variants=("main",), replications=1, design="sobol", metrics=plane,
+                        points=[dict(zip(SWEPT, map(float, row), strict=True)) for row in designed])
+    write_comparison(compare_sides(side(both), side(both, "apart")), made.parent / "comparison")
     return made
+
+
+SWEPT = ("economy.tax_rate", "insurance.mcr_gate")
+
+
+def plane(_variant: str, values: dict[str, float], _world: object) -> dict[str, float]:
+    """A figure that depends on both swept parameters."""
+    return {"insurance.paid_claims": values[SWEPT[0]] - values[SWEPT[1]]}
 
 
 def write_laboratory(place: Path) -> None:
@@ -59,8 +69,9 @@ def write_laboratory(place: Path) -> None:
         "institutions": 1000, "runs": 100, "given_network": False, "source": "made by hand"}))
 
 
-def names(module: ModuleType, folder: Path) -> dict[str, Any]:
-    """What an example may use beside its module's own names: numpy, pandas, a run, axes, a chapter, other modules."""
+def names(module: ModuleType, folder: Path, fresh: Path) -> dict[str, Any]:
+    """What an example may use beside its module's own names: numpy, pandas, folders and what they hold, axes, a
+    chapter, other modules."""
     from analysis import concentration, hardship, market_making, network, survival, tail
 
     shared: dict[str, Any] = {"np": np, "pd": pd, "tail": tail, "net": network}
@@ -68,16 +79,19 @@ def names(module: ModuleType, folder: Path) -> dict[str, Any]:
         shared |= {name: value for name, value in vars(other).items() if not name.startswith("_")}
     return shared | vars(module) | {
         "run": load_run(folder), "run_folder": folder, "laboratory": folder.parent / "laboratory",
+        "batch_folder": folder.parent / "batch", "batch": load_batch(folder.parent / "batch"),
+        "sampled": load_batch(folder.parent / "sampled"), "comparison_folder": folder.parent / "comparison",
+        "comparison": load_comparison(folder.parent / "comparison"), "fresh": fresh,
         "axes": new_axes()[1], "chapter": Chapter("Example", "e")}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_examples_run(file: Path, folder: Path) -> None:
+def test_examples_run(file: Path, folder: Path, tmp_path: Path) -> None:
     module = module_of(file)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
     report: list[str] = []
     for example in doctest.DocTestFinder(exclude_empty=True).find(module):
-        example.globs = names(module, folder)
+        example.globs = names(module, folder, tmp_path)
         with house_style():
             runner.run(example, out=report.append)
     assert runner.summarize(verbose=False).failed == 0, "".join(report)
@@ -91,5 +105,37 @@ def public_functions(tree: ast.Module) -> list[ast.FunctionDef]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_every_public_function_has_an_example(file: Path) -> None:
     bare = [node.name for node in public_functions(ast.parse(file.read_text(encoding="utf-8")))
-            if node.name not in WITHOUT and ">>>" not in (ast.get_docstring(node) or "")]
+            if ">>>" not in (ast.get_docstring(node) or "")]
     assert bare == []
+
+
+TABLES = re.compile(r"DataFrame|Series\b|ArrayLike|NDArray|Floats")
+"""Types of which a docstring must tell the shape, and, as of every float, the unit."""
+
+ELSEWHERE = r":(?:func|attr|mod|meth|data):`|"
+"""A table may be told by the function that makes it."""
+
+SHAPE = re.compile(ELSEWHERE + r"\[[\w ,.+=()]+\]|\w\b`* x [\w`\[(]|->|\bcolumns?\b|\brows?\b|\bindex(ed)?\b|"
+                   r"\bby day\b|\bdays\b|any shape", re.IGNORECASE)
+UNIT = re.compile(ELSEWHERE + r"\bunits?\b|\bUSD\b|\bshares?\b|\bratios?\b|\bdays?\b|\binches\b|percent|probabilit|"
+                  r"dollar|%|\bnumber|coefficient|fraction|\b0 to 1\b|between 0 and 1", re.IGNORECASE)
+"""Words that tell the shape of a table, and the unit of what is in it."""
+
+
+def kinds(node: ast.FunctionDef) -> str:
+    """The annotations of a function, as text."""
+    given = [argument.annotation for argument in (*node.args.args, *node.args.kwonlyargs)]
+    return " ".join(ast.unparse(one) for one in (*given, node.returns) if one is not None)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_docstrings_of_tables_and_numbers_tell_shapes_and_units(file: Path) -> None:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    silent = []
+    for node in public_functions(tree):
+        told = (ast.get_docstring(node) or "").partition(">>>")[0]
+        if TABLES.search(kinds(node)) and not SHAPE.search(told):
+            silent.append(f"{node.name}: shape")
+        if re.search(f"float|{TABLES.pattern}", kinds(node)) and not UNIT.search(told):
+            silent.append(f"{node.name}: unit")
+    assert silent == []

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.chapters import CHAPTERS
+from analysis import solvency_chapter
+from analysis.chapters import CHAPTERS, discover
+from analysis.glossary import Glossary, Term
 from analysis.load import FolderError, load_run
-from analysis.report import verdicts, write_report
+from analysis.report import chapters_html, verdicts, write_report
 
 Folder = Callable[..., Path]
 
@@ -57,7 +59,7 @@ def read(page: str) -> Tags:
 
 def test_page_has_every_chapter_and_what_the_readers_look_for(page: Path) -> None:
     html = page.read_text(encoding="utf-8")
-    absent = {"Plans", "Reinsurance", "Contagion", "Epidemic"}  # mechanisms that the page's run has not
+    absent = {"Plans", "Reinsurance", "Epidemic"}  # mechanisms that the page's run has not
     chapters = [title for title, _ in CHAPTERS if title not in absent]
     assert not any(f"<h2>{title}</h2>" in html for title in absent)
     for title in (*chapters, "Expectations", "Key figures", "Events", "How to reproduce"):
@@ -66,7 +68,9 @@ def test_page_has_every_chapter_and_what_the_readers_look_for(page: Path) -> Non
     assert figures >= {
         "Capital of the pools", "MCR %", "Premiums against claims", "Reserves", "Who bore the claims",
         "Claim delay, filing to decision", "Health token price", "Depth of the token&#x27;s pool",
-        "Liquidity provider flows", "Price of the senior shares", "Uninsured by income, at the end",
+        "Liquidity provider flows", "Price of the senior shares", "Without any cover (n = 4,000, 95 %)",
+        "Catastrophic own payments (n = 4,000, 95 %)", "Claims between 3 institutions, day 199",
+        "Capital waterfall of all pools",
         "Concentration of governance tokens", "Payments between sectors over the run, USD"}
     assert "2 proposals: 1 defeated, 1 executed." in html
     assert "123 %" in html
@@ -136,3 +140,20 @@ def test_a_folder_that_cannot_be_written_is_named(write_folder: Folder, monkeypa
     with pytest.raises(FolderError, match=r"cannot write .*report\.html: Permission denied"):
         write_report(folder)
     assert not [path for path in folder.iterdir() if "report" in path.name]
+
+
+def test_chapters_are_found_by_their_files(tmp_path: Path) -> None:
+    titles = [title for title, _ in CHAPTERS]
+    assert titles[0] == "Solvency and reserves"
+    assert titles.index("Reinsurance") < titles.index("Contagion")
+    assert len(titles) == len(list(Path(solvency_chapter.__file__).parent.glob("*_chapter.py")))
+    assert discover(tmp_path) == ()
+
+
+def test_series_that_no_chapter_asks_for_are_drawn_with_their_units(write_folder: Folder) -> None:
+    run = load_run(write_folder(market=("amm.price", "lending.debt")))
+    glossary = Glossary(series={"lending.debt": Term("USD", "Debt of borrowers.")})
+    html = chapters_html(run, glossary)
+    assert "lending, 1 series" in html
+    assert "<code>lending.debt</code>: Debt of borrowers, USD" in html
+    assert "<code>amm.price</code>" not in html

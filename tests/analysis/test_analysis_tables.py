@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from analysis import flows, governance, liquidity, load_run, selection, solvency
-from analysis.chapters import market_lines
 from analysis.claims import waiting_days
+from analysis.market_figures import market_lines
 from analysis.plots.style import percent, short, thin
 
 Folder = Callable[..., Path]

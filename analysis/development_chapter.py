@@ -11,6 +11,8 @@ from analysis.load import Run
 from analysis.page import Chapter, folded, number, table, text
 from analysis.plots import triangles as plots
 
+TITLE, PLACE = "Development of claims", 60
+
 SHOWN = 13
 """Development periods of a table; later ones hold nothing of care that is billed within weeks."""
 
@@ -60,6 +62,8 @@ def _cells(row: pd.Series[float], form: str) -> list[str]:
 def triangle_html(triangle: pd.DataFrame, title: str, unit: str) -> str:
     """A cumulative triangle as HTML, with a line that says how much later development is left out.
 
+    ``triangle`` is accident periods x development periods, USD, as :func:`analysis.triangles.cumulative` gives it.
+
     >>> triangle_html(triangles.cumulative(run, "paid"), "Paid, USD", "month").count("<tr>")
     7
     """
@@ -76,6 +80,8 @@ def triangle_html(triangle: pd.DataFrame, title: str, unit: str) -> str:
 def ratios_html(triangle: pd.DataFrame, unit: str) -> str:
     """Link ratios of a triangle, with their volume-weighted average and the factor to ultimate, as HTML.
 
+    ``triangle`` is accident periods x development periods, USD; ratios have no unit.
+
     >>> ratios_html(triangles.cumulative(run, "paid"), "month").count("<tr>")
     8
     """
@@ -91,6 +97,8 @@ def ratios_html(triangle: pd.DataFrame, unit: str) -> str:
 
 def reserves_html(reserves: pd.DataFrame) -> str:
     """Chain-ladder ultimates against held reserves as HTML.
+
+    ``reserves`` is that of :func:`analysis.triangles.reserve_table` (pools x figures, USD).
 
     >>> reserves_html(triangles.reserve_table(run, 1)).count("<tr>")
     4
