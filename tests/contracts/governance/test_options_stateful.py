@@ -238,6 +238,7 @@ class OptionsMachine(RuleBasedStateMachine):
     def execute(self, pick: int) -> None:
         number, before = self.number(pick), self.fingerprint()
         proposal = self.governor[number]
+        supply_now = self.power.current_supply()
         votes_now = {voter: self.power.current(voter) for voter in proposal.ballots}
         try:
             assert self.governor.execute(number, self.day)
@@ -250,7 +251,11 @@ class OptionsMachine(RuleBasedStateMachine):
         if self.settings.recount and self.rule_name == "token_weighted" and self.settings.cap_numerator is None:
             left = {side: sum(min(votes, votes_now[voter]) for voter, (support, votes) in proposal.ballots.items()
                               if support is side) for side in Support}
-            assert left[FOR] > (0 if proposal.passed_on is not None else left[AGAINST])
+            if proposal.passed_on is None:
+                assert left[FOR] > left[AGAINST]
+            else:
+                supply = supply_now if self.live else proposal.supply
+                assert left[FOR] * 100 >= self.settings.emergency_numerator * supply
 
     @precondition(lambda self: len(self.governor))
     @rule(pick=st.integers(0, 20), voter=voters)
