@@ -55,6 +55,8 @@ def planned_runs(plan: Mapping[str, Any]) -> int:
 def rows_so_far(folder: Path, plan: Mapping[str, Any]) -> pd.DataFrame:
     """The rows of ``runs.parquet`` for the runs that are finished, in index order; without a row where none is.
 
+    One row per run, columns and units as in ``runs.parquet``.
+
     Example
     -------
     >>> rows_so_far(Path("nowhere"), {})

@@ -106,8 +106,7 @@ def test_unpaired_shares_agree_with_the_published_example() -> None:
     assert unpaired_shares(of_80, of_70) == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
-@pytest.mark.parametrize("name", ["intervals", "compare", "glossary", "sensitivity", "plots.compare",
-                                  "plots.sensitivity"])
+@pytest.mark.parametrize("name", ["intervals", "compare", "glossary", "plots.compare", "plots.sensitivity"])
 def test_examples_run(name: str) -> None:
     found = doctest.testmod(importlib.import_module(f"analysis.{name}"))
     assert found.attempted > 0

@@ -85,8 +85,8 @@ def test_every_command_has_a_line_of_help(capsys: pytest.CaptureFixture[str]) ->
     text = capsys.readouterr().out
     choices = next(action.choices for action in cli.grammar()._actions
                    if isinstance(action, argparse._SubParsersAction))
-    assert set(choices) == {"list", "validate", "explain", "run", "check", "batch", "verify", "laboratory", "schema",
-                            "report", "compare", "sensitivity", "dashboard"}
+    assert set(choices) == {"list", "validate", "explain", "run", "check", "batch", "threshold", "verify",
+                            "laboratory", "schema", "report", "compare", "sensitivity", "dashboard"}
     assert all(f"    {name} " in text for name in choices)
 
 
