@@ -2,8 +2,8 @@
 
 Holds nothing. Two ways are compared by what they would give now: the amount split over all pools of the pair, and the
 best single path through up to ``MAX_HOPS`` pools. A split is found in ``SLICES`` equal parts, each given to the pool
-that pays most for it beside what it already has; all amounts are whole, every output is a pool's own exact quote. What can
-never be: a route that gives less than the best pool alone, a swap that gives less than ``min_out``, or a part of a
+that pays most for it beside what it already has; all amounts are whole, every output is a pool's own exact quote. What
+can never be: a route that gives less than the best pool alone, a swap that gives less than ``min_out``, or a part of a
 route that stays when another is refused.
 """
 
