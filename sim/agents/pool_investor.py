@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sim.agents.investor import Investor, Order
 from sim.chain.mempool import Batch
+from sim.contracts.amm.constant_product_pool import ConstantProductPool
 from sim.contracts.insurance.pool import InsurancePool
 from sim.contracts.insurance.portfolio import CLASSES, Portfolio
 from sim.kernel.fixedpoint import MICRO
@@ -53,6 +54,8 @@ class Investments(Mechanism):
         self.chain: Any = market.mechanism("chain")
         self.chain.register_kind("investment", ORDER_GAS)
         amm = market.mechanism("amm").pool(section.market)
+        if not isinstance(amm, ConstantProductPool):
+            raise ValueError(f"investments are valued in a constant-product pool; {section.market!r} is none")
         pools: list[InsurancePool] = self.insurance.pools
         unknown = set(section.pools) - {pool.name for pool in pools}
         if unknown:

@@ -170,7 +170,7 @@ class Amm(Mechanism):
     def _open(self, terms: PoolTerms, price: float, base: int) -> None:
         """Let the founders make the first deposit: ``base`` units, and quote of equal value at ``price``."""
         book = self.books[terms.name]
-        quote = round(base * price / base_over_quote(terms))
+        quote = min(round(base * price / base_over_quote(terms)), int(terms.opening_value * MICRO))
         book.pool.add_liquidity(self.founder, base, quote)
         book.open(base, quote)
 
