@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from functools import cached_property
 from typing import Any
 
 import mesa
@@ -103,11 +104,15 @@ class Keepers(Mechanism):
         self.chain: Any = market.mechanism("chain")
         self.chain.register_kind("auction", 250_000)
         self.chain.register_kind("swap", 120_000)
-        self.pools = {pool.base: pool for pool in self.amm.pools.values()
-                      if pool.quote == self.cash and pool.base in self.lending.pool.markets}
         self.opening = round(self.section.cash * MICRO)
         for agent in self.agents:
             market.endow(agent.account, self.opening)
+
+    @cached_property
+    def pools(self) -> dict[int, Any]:
+        """Market makers in which a collateral trades against cash, by asset; all are open when it is first asked."""
+        return {pool.base: pool for pool in self.amm.pools.values()
+                if pool.quote == self.cash and pool.base in self.lending.pool.markets}
 
     def start_one(self) -> bool:
         """Put the first position out of health up for auction; whether there was one."""

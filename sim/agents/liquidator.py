@@ -85,9 +85,12 @@ class Liquidators(Mechanism):
         self.opening = round(self.section.cash * MICRO)
         for agent in self.agents:
             market.endow(agent.account, self.opening)
-        pools = {pool.base: pool for pool in self.amm.pools.values() if pool.quote == self.cash}
-        self.collaterals = [asset for asset in self.lending.pool.markets if asset in pools]
-        self.pools = pools
+
+    @property
+    def pools(self) -> dict[int, Any]:
+        """Market makers in which a collateral trades against cash, by asset."""
+        return {pool.base: pool for pool in self.amm.pools.values()
+                if pool.quote == self.cash and pool.base in self.lending.pool.markets}
 
     @property
     def pool(self) -> Any:
@@ -102,7 +105,8 @@ class Liquidators(Mechanism):
 
     def watch(self, market: Market) -> None:
         """Send a call for each position out of health whose collateral trades against cash."""
-        calls = [(agent, borrower, asset) for borrower in self.lending.unhealthy() for asset in self.collaterals
+        pools = self.pools
+        calls = [(agent, borrower, asset) for borrower in self.lending.unhealthy() for asset in pools
                  if self.lending.pool.market(asset).reserve.supplied_by(borrower) for agent in self.agents]
         if not calls:
             return
@@ -112,7 +116,7 @@ class Liquidators(Mechanism):
             for row, block in zip(rows.tolist(), blocks.tolist(), strict=True):
                 agent, borrower, asset = calls[row]
                 self.lending.at_block(block)
-                self._pool = self.pools[asset]
+                self._pool = pools[asset]
                 agent.liquidate(borrower, asset, gas)
 
         self.chain.submit(Batch(
@@ -134,7 +138,7 @@ class Liquidators(Mechanism):
         for agent in self.agents:
             gained += self.ledger.balance(self.cash, agent.account) - self.opening
             gained += sum(self.ledger.balance(asset, agent.account) * (self.ledger.price(asset) or 0.0)
-                          for asset in self.collaterals)
+                          for asset in self.pools)
         record.metric("liquidators.profit", gained / MICRO)
         for name in ("done", "refused", "dropped"):
             record.metric(f"liquidators.{name}", self.counts[name])

@@ -67,7 +67,13 @@ class Lending(Mechanism):
                 market.endow(self.suppliers, wanted)
             elif terms.asset == "HLT" and market.find("health_token") is not None:
                 market.mechanism("health_token").endow_tokens(self.suppliers, wanted)
-            self._list(terms)
+            if self._ready(terms):
+                self._list(terms)
+
+    def _ready(self, terms: LentMarketTerms) -> bool:
+        """Whether the asset and the market maker of its price exist already; the rest is listed on day 0."""
+        known = self._ledger.has_asset(terms.asset)
+        return known and (terms.price in ("dollar", "committee") or terms.pool in self._amm.pools)
 
     def _list(self, terms: LentMarketTerms) -> None:
         parameters = self._market.parameters
@@ -95,6 +101,8 @@ class Lending(Mechanism):
             self.clock.advance(market.day * DAY_SECONDS)
         for terms in self._unopened:
             asset, wanted = self._ledger.asset_id(terms.asset), round(terms.opening * MICRO)
+            if asset not in self.pool.markets:
+                self._list(terms)
             held = self._ledger.balance(asset, self.suppliers)
             if held < wanted and self._ledger.has_account("amm_founder"):
                 founder = self._ledger.account("amm_founder")

@@ -26,8 +26,8 @@ class KeepersSection(Section):
     cash: float = param(3e5, "Opening cash of each.", unit="USD", ge=0.0, le=1e10)
     margin: float = param(0.05, "Part of what a lot would fetch that they keep as profit.", ge=0.0, le=0.9)
     fee_multiple: float = param(2.0, "Limit of the script: so many times the usual fee, the mean of the last 30 days. "
-                                "Fees double within quiet days, so a lower limit would fail in them too; the scripts of "
-                                "March 2020 had no rule for dear days.", ge=1.0, le=1000.0)
+                                "Fees double within quiet days, so a lower limit would fail in them too; the scripts "
+                                "of March 2020 had no rule for dear days.", ge=1.0, le=1000.0)
     fee_floor: float = param(1.0, "No script is set below this limit.", unit="USD", ge=0.0, le=1e4)
     calls_per_lot: float = param(3.0, "Calls a day that a keeper sends for each lot it expects, spread over the day, "
                                  "and at least one for each stretch in which a bid may be answered.",

@@ -8,6 +8,8 @@ from sim.contracts.credit.interest import RAY, WAD, YEAR_SECONDS, KinkedRate
 from sim.contracts.credit.lending import CollateralTerms, LendingPool, LentMarket
 from sim.contracts.credit.lending_reserve import LendingRefused, Reserve
 from sim.kernel.ledger import Ledger
+from sim.model import HealthMarket
+from sim.scenario.load import load_scenario
 
 
 class Price:
@@ -137,3 +139,32 @@ def test_an_auction_takes_the_position_and_settles_the_claim():
     assert bench.pool.settle(bench.usd, bench.keeper, 750_000_000, 1) == 749_999_999
     assert bench.cash.supplied_by(bench.supplier) == 10**12 - 749_999_999
     assert bench.cash.state.auctioned == 0
+
+
+def test_a_token_that_is_priced_late_can_be_collateral(tmp_path):
+    """The governance token's market maker opens on day 0, after the lending pool was set up."""
+    file = tmp_path / "late.yaml"
+    file.write_text("""
+name: late
+question: Can GOV be pledged?
+stage: 3
+horizon_days: 3
+population: {patients: 30}
+economy: {}
+reference_price: {}
+health_token: {}
+amm: {}
+governance: {}
+liquidity_providers: {providers: 5}
+insurance: {pools: 1}
+insurers: {}
+lending: {markets: [{asset: USDs, opening: 100000}, {asset: GOV, price: spot, pool: GOV, opening: 1000}]}
+liquidators: {}
+""")
+    market = HealthMarket(load_scenario(file), 1)
+    for _ in range(3):
+        market.step()
+        market.invariants.require(market.day)
+    lending, gov = market.mechanism("lending"), market.ledger.asset_id("GOV")
+    assert lending.pool.market(gov).reserve.supplied_by(lending.suppliers) == 1000 * 10**6
+    assert lending.pool.position(lending.suppliers).collateral > 100_000 * 10**6

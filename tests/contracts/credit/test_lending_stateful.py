@@ -125,6 +125,18 @@ class LendingMachine(RuleBasedStateMachine):
         if done.lost:
             assert all(reserve.supplied_by(account) == 0 for reserve in self.reserves)
 
+    @rule(who=people, liquidator=people, lender=people, amount=st.integers(10**3, 10**11),
+          fall=st.fractions(Fraction(1, 4), Fraction(99, 100), max_denominator=500), part=st.integers(1, 120))
+    def distress(self, who, liquidator, lender, amount, fall, part):
+        """Pledge, borrow all that goes, and see the price fall; somebody repays a part."""
+        account = self.accounts[who]
+        self.attempt(lambda: self.pool.supply(self.accounts[lender], self.assets[0], 10**12))
+        self.attempt(lambda: self.pool.supply(account, self.assets[1], amount))
+        self.borrow(who, False, 100)
+        self.price.ratio *= fall
+        owed = self.reserves[0].debt_of(account)
+        self.liquidate(who, liquidator, True, max(1, owed * part // 100))
+
     @rule(price=st.fractions(Fraction(1, 20), 20, max_denominator=1000))
     def move_price(self, price):
         self.price.ratio = price
