@@ -62,7 +62,7 @@ def test_derivatives_have_their_chapter(tmp_path: Path) -> None:
                       outbreak_swap__periods=2, outbreak_swap__pricing_paths=20, outbreak_swap__neighbours=5,
                       epidemic__reproduction_number=4,
                       pandemic_bond="{pricing_paths: 20, pricing_days: 100}",
-                      morbidity_forward="{base_start: 2, base_days: 20, term_days: 40}")
+                      morbidity_forward="{base_start: 35, base_days: 15, term_days: 25}")
     html = render(found)
     for shown in ("<h2>Health derivatives</h2>", "Hedge effectiveness", "Reported incidence", "Incidence swaps",
                   "Pandemic bond", "Price, basis risk, trigger", "Trend of claims per member"):
