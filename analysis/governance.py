@@ -50,3 +50,31 @@ def parameter_path(events: pd.DataFrame, path: str, start: float, days: int) -> 
             if action.get("path") == path and isinstance(action.get("value"), (int, float)):
                 values.loc[int(day):] = float(action["value"])
     return values
+
+
+def parameter_changes(events: pd.DataFrame) -> pd.DataFrame:
+    """One row a parameter that an executed proposal set, in order: ``day``, ``parameter`` (its path), ``value`` (in its
+    own unit), ``proposal``. ``events`` is :attr:`analysis.load.Run.events`.
+
+    >>> parameter_changes(run.events)["parameter"].tolist()
+    ['insurance.mcr_gate']
+    """
+    executed = events[events["kind"] == "governance.executed"]
+    rows = [(int(day), str(action["path"]), float(action["value"]), str(subject))
+            for day, subject, details in zip(executed["day"], executed["subject"], executed["details"], strict=True)
+            for action in details.get("actions", []) if isinstance(action.get("value"), (int, float))]
+    return pd.DataFrame(rows, columns=["day", "parameter", "value", "proposal"])
+
+
+def voting_power(votes: pd.DataFrame) -> pd.Series[float]:
+    """Power of each voter at the last proposal that ended, in whole tokens, largest first; empty where none ended.
+
+    ``votes`` is :attr:`analysis.load.Run.votes`.
+
+    >>> voting_power(run.votes).tolist()
+    [50.0, 30.0, 20.0]
+    """
+    if not len(votes):
+        return pd.Series(dtype="float64")
+    last = votes[votes["proposal"] == votes.sort_values("day", kind="stable")["proposal"].iloc[-1]]
+    return (last.set_index("voter")["power"] / 1e6).sort_values(ascending=False, kind="stable")

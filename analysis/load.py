@@ -164,6 +164,12 @@ class Run:
         return self._optional("forecasts", "day", "subject", "opened", "outcome", "price_halfway", "price_at_close",
                               "happened", "figure")
 
+    @cached_property
+    def votes(self) -> pd.DataFrame:
+        """Votes on proposals, long: day (of the proposal's end), proposal, voter, power (base units), support (for,
+        against, abstain, empty: none), votes; without a row where there was no governance."""
+        return self._optional("votes", "day", "proposal", "voter", "power", "support", "votes")
+
     def _optional(self, name: str, *needed: str) -> pd.DataFrame:
         """The table ``name``, or one without rows where the run did not write it."""
         if not (self.folder / f"{name}.parquet").is_file():

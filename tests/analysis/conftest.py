@@ -103,6 +103,11 @@ def make_folder(folder: Path, days: int = DAYS, pools: tuple[str, ...] = POOLS, 
         "creditor": [row[2] for row in owed], "kind": ["reinsurance"] * 3, "amount": [row[3] for row in owed],
         "debtor_equity": [9_000_000] * 3, "creditor_equity": [5_000_000, 5_000_000, -2_000_000]}),
         folder / "exposures.parquet")
+    pq.write_table(pa.table({
+        "day": pa.array([40] * 3 + [55] * 3, pa.int32()), "proposal": pa.array([0] * 3 + [1] * 3, pa.int32()),
+        "voter": ["a", "b", "c"] * 2, "power": [60_000_000, 25_000_000, 15_000_000, 20_000_000, 50_000_000, 30_000_000],
+        "support": ["for", "against", ""] * 2, "votes": [60_000_000, 25_000_000, 0, 20_000_000, 50_000_000, 0]}),
+        folder / "votes.parquet")
     metrics = {f"patients.uninsured_decile_{d}": d / 50 for d in range(1, 11)}
     metrics |= {f"patients.top{top}_share": 0.2 for top in (1, 5, 10, 50)}
     metrics |= {f"claims.unpaid_day90_decile_{d}": 0.0 for d in range(1, 11)}
