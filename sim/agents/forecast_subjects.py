@@ -14,8 +14,8 @@ from sim.kernel.fixedpoint import MICRO
 from sim.mechanism import Market
 
 YEAR_DAYS = 365.0
-SPENDING_SD = 0.10
-"""Standard deviation of the ratio of claims per member of two windows, for about a thousand members."""
+MEMBER_CV = 3.94
+"""Standard deviation over mean of a member's cost of a year (MEPS 2018; insurers assume the same)."""
 INCIDENCE_LOG_SD = 0.7
 
 
@@ -60,6 +60,9 @@ class Spending:
         self.history: list[tuple[int, int]] = market.mechanism("prediction_markets").claims_seen
         self.begin = len(self.history) - 1
         self.before = self._rate(max(self.begin - window_days, 0), self.begin)
+        member_days = sum(members for _, members in self.history[-window_days:])
+        self.sd = MEMBER_CV * math.sqrt(2.0 * YEAR_DAYS / max(member_days, 1))
+        """Of the ratio of two such windows: costs vary in both."""
 
     def _rate(self, first: int, last: int) -> float:
         members = sum(members for _, members in self.history[first + 1:last + 1])
@@ -70,7 +73,7 @@ class Spending:
         return now / self.before if self.before > 0.0 else 1.0
 
     def below(self, x: float, days: int, shift: float) -> float:
-        return normal_below(x, math.exp(self.prices.announced_growth(days)) + shift * SPENDING_SD, SPENDING_SD)
+        return normal_below(x, math.exp(self.prices.announced_growth(days)) + shift * self.sd, self.sd)
 
 
 class Incidence:

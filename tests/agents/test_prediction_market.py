@@ -83,3 +83,46 @@ def test_the_same_seed_gives_the_same_prices():
     first, second = (run(10).mechanism("prediction_markets").questions[0].maker for _ in range(2))
     assert first.sold == second.sold
     assert first.held() == second.held()
+
+
+SUBJECTS = """
+stage: 3
+name: subjects
+question: Do all subjects settle?
+horizon_days: 50
+population: {patients: 150}
+economy: {}
+morbidity: {}
+providers: {}
+reference_price: {}
+patients: {}
+claims: {}
+oracles: {operators: 12}
+insurance: {pools: 1}
+insurers: {}
+liquidity_providers: {providers: 10}
+data_vault: {}
+research: {researchers: 10}
+epidemic: {}
+prediction_markets:
+  markets:
+    - {subject: cost_growth, thresholds: [0.002, 0.01], interval_days: 20, trading_days: 4, window_days: 15}
+    - {subject: spending, thresholds: [0.9, 1.1], interval_days: 20, trading_days: 4, window_days: 15}
+    - {subject: incidence, thresholds: [0.01, 0.1], interval_days: 20, trading_days: 4, window_days: 15}
+    - {subject: trials, thresholds: [0.5], interval_days: 20, trading_days: 4, window_days: 15}
+shocks:
+  - {day: 5, kind: epidemic_seed, cases: 5}
+"""
+
+
+def test_every_subject_is_asked_and_settled(tmp_path):
+    file = tmp_path / "subjects.yaml"
+    file.write_text(SUBJECTS)
+    made = HealthMarket(load_scenario(str(file)), seed=2)
+    for _ in range(50):
+        made.step()
+        made.invariants.require(made.day)
+    rows = made.record.tables["forecasts"]
+    assert {row[1] for row in rows} == {"cost_growth", "spending", "incidence", "trials"}
+    for day, subject in {(row[0], row[1]) for row in rows}:
+        assert sum(row[6] for row in rows if (row[0], row[1]) == (day, subject)) == 1
