@@ -56,6 +56,10 @@ def test_a_seller_that_cannot_meet_a_call_is_closed_out_and_the_rest_recorded_an
     contract.ledger.mint(contract.asset, seller.account, 200, "x")
     assert contract.pay_late(Side.SHORT) == 200
     assert (account.unpaid, buyer.free_cash()) == (300, 10_600)
+    contract.ledger.mint(contract.asset, seller.account, 1_000, "x")
+    assert contract.pay_late(Side.SHORT, 100) == 100
+    assert contract.pay_late(Side.SHORT, 10_000) == 200  # never more than is left of the debt
+    assert (account.unpaid, account.paid, seller.free_cash()) == (0, 900, 700)
 
 
 def test_the_forward_pays_the_deviation_from_the_agreed_trend_within_its_limit():
