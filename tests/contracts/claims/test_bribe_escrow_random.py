@@ -6,23 +6,26 @@ no member is paid more than was promised for its votes, and a refused promise mo
 
 import os
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sim.contracts.bribe_escrow import BribeError, BribeEscrow
+from sim.contracts.claims.table import OPEN
 from sim.kernel.fixedpoint import MICRO
 from sim.kernel.ledger import InsufficientFunds
 
 LONG = bool(os.environ.get("SALUS_LONG"))
 PURSE = 500 * MICRO
-promises = st.lists(st.integers(0, 20 * MICRO), max_size=3).map(tuple)
-offers = st.tuples(st.integers(-1, 12), st.integers(0, 200 * MICRO), promises, st.booleans())
+promises = st.lists(st.one_of(st.integers(0, 20 * MICRO), st.just(8 * MICRO)), min_size=1, max_size=3).map(tuple)
+offers = st.tuples(st.integers(0, 7), st.sampled_from([2, 3, 3, 4, 9]), promises, st.booleans())
+"""Which waiting claim, the deposit in multiples of the first promise, promises by level, contingent or plain."""
 days = st.tuples(st.integers(0, 2**16 - 1), st.integers(0, 2))
 """Which votes are for a claim, by bits; claims filed that day."""
 
 
-@settings(max_examples=200 if LONG else 15)
-@given(steps=st.lists(st.one_of(offers, days), min_size=3, max_size=25), fund=st.booleans())
+@settings(max_examples=300 if LONG else 30)
+@given(steps=st.lists(st.one_of(offers, days), min_size=6, max_size=25), fund=st.booleans())
 def test_random_programs_lose_nothing(claims_market, steps, fund):
     market = claims_market(operators=13, maximum_appeals=1, appeal_days=2, review_above=50,
                            slashed_to="fund" if fund else "majority")
@@ -33,8 +36,11 @@ def test_random_programs_lose_nothing(claims_market, steps, fund):
     for step in steps:
         if len(step) == 4:
             before = market.cash(owner), dict(escrow.offers)
+            which, cover, given_promises, contingent = step
+            waiting = np.flatnonzero(np.isin(market.table["status"], OPEN)).tolist()
+            claim = waiting[which] if which < len(waiting) else which
             try:
-                escrow.offer(*step)
+                escrow.offer(claim, cover * given_promises[0], given_promises, contingent)
             except (BribeError, InsufficientFunds):
                 assert (market.cash(owner), escrow.offers) == before
         else:
