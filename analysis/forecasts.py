@@ -12,7 +12,7 @@ from analysis.intervals import wilson
 def brier(prices: ArrayLike, happened: ArrayLike) -> float:
     """Brier score of one forecast of a set of outcomes: sum over them of (price - happened)^2, 0 perfect, 2 worst.
 
-    ``prices`` float[outcomes], ``happened`` 0 or 1 [outcomes]. After Brier 1950.
+    ``prices`` float[outcomes] (probabilities), ``happened`` 0 or 1 [outcomes]. After Brier 1950.
 
     Example
     -------
