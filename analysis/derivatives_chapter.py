@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from analysis.load import Run
-from analysis.market_figures import add_lines
+from analysis.market_figures import add_institutions, add_lines
 from analysis.page import Chapter, number, table, text
-from analysis.plots import lines
-from analysis.plots.style import COLOURS, percent, plain, short
+from analysis.plots.style import percent, short
 
 TITLE, PLACE = "Health derivatives", 85
-MOST_LINES = len(COLOURS)
 HEDGES = (
     ("Claims of pools, per member and period", "outbreak_swap.pool_loss_variance", "outbreak_swap.pool_effectiveness"),
     ("Mean own payments of regions, per period", "outbreak_swap.own_payment_variance",
@@ -67,14 +63,10 @@ def derivatives_chapter(chapter: Chapter, run: Run) -> None:
     names = ("outbreak_swap.value", "pandemic_bond.outstanding", "morbidity_forward.value")
     if all(run.series(name) is None for name in names):
         return
-    for name, title, unit, caption in (
-            ("outbreak_swap.incidence", "Reported incidence of the last period", "cases per 100,000",
-             "What the committee reported when the period was settled."),
-            ("outbreak_swap.payout", "Payouts owed since the start", "USD", "By buyer of an incidence swap.")):
-        found = run.by_institution(name)
-        if found is not None and len(found) > 1 and found.shape[1] <= MOST_LINES:
-            chapter.figure(partial(lines.lines, table=found, title=title, unit=unit, days=run.days,
-                                   formatter=plain if unit != "USD" else short), caption)
+    add_institutions(chapter, run, "outbreak_swap.incidence", "Reported incidence of the last period",
+                     "cases per 100,000", "What the committee reported when the period was settled.")
+    add_institutions(chapter, run, "outbreak_swap.payout", "Payouts owed since the start", "USD",
+                     "By buyer of an incidence swap.")
     add_lines(chapter, run, {"outbreak_swap.value": "value to buyers", "outbreak_swap.margin": "margin posted",
                              "outbreak_swap.unpaid": "unpaid"},
               "Incidence swaps", "USD", "Marked to the simulated epidemics most like the reported one; each side posts "

@@ -47,8 +47,8 @@ class SwapTerms:
 
 
 class IncidenceSwap:
-    """One swap. ``settled`` counts periods; ``payouts`` and ``premiums`` are what was owed for each, base units, and
-    ``received`` and ``given`` what the buyer got and paid in all, before margin."""
+    """One swap. ``settled`` counts periods; ``payouts`` and ``premiums`` are what was owed for each, base units, before
+    they are set off against each other."""
 
     def __init__(self, contract: MarginedContract, terms: SwapTerms) -> None:
         if not 0 <= terms.strike < terms.exhaustion:
