@@ -49,7 +49,8 @@ def cost(sold: Sequence[int], trade: Sequence[int], b: Decimal) -> int:
     error = CONTEXT.multiply(CONTEXT.add(abs(now), abs(before)), SLACK)
     if list(after) == list(sold):
         return 0
-    return whole(CONTEXT.add(CONTEXT.subtract(now, before), error), up=True)
+    charged = whole(CONTEXT.add(CONTEXT.subtract(now, before), error), up=True)
+    return min(charged, 0) if max(trade) <= 0 else charged  # a sale never costs, however little it brings
 
 
 def prices(sold: Sequence[int], b: Decimal) -> list[Decimal]:
