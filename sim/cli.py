@@ -56,7 +56,7 @@ def _report_error(error: Exception, debug: bool) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         sentence = f"{error.filename}: {error.strerror}"
     expected = (UsageError, OutputRefused, UnknownName, OSError)
-    if isinstance(error, expected) or type(error).__name__ == "SetupError":
+    if isinstance(error, expected) or type(error).__name__ in ("SetupError", "UnknownAsset"):
         print(f"error: {sentence}", file=sys.stderr)
         return BAD_INPUT
     hint = "" if debug else " (--debug shows where)"

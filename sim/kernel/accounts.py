@@ -216,7 +216,7 @@ class Book:
         try:
             return self._asset_ids[symbol]
         except KeyError:
-            raise UnknownAsset(f"no asset {symbol!r}") from None
+            raise UnknownAsset(f"no asset {symbol!r}; there are {', '.join(self._asset_ids)}") from None
 
     def has_asset(self, symbol: str) -> bool:
         """Whether an asset of that symbol is registered."""

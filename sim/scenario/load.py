@@ -12,6 +12,7 @@ from sim.scenario.expectations import MAIN, Expectation, contradictions
 from sim.scenario.head import FILE_ENTRIES, MAX_SEED, NAME_PATTERN, CheckBlock, Head, VariantBlock, entry_names
 from sim.scenario.nodes import Node, merge
 from sim.scenario.overrides import lay_block, lay_overrides
+from sim.scenario.references import unknown_references
 from sim.scenario.registry import DEFAULT, Registry, metrics_of
 from sim.scenario.scenario import Scenario, Settings
 from sim.scenario.shocks import Shock, build_shocks
@@ -243,6 +244,8 @@ class _Loader:
                     why = "is switched off" if needed in switched_off else "this scenario does not name"
                     message = f"the section '{name}' needs the section '{needed}', which {why}"
                     self._combined([Problem(root.entries[name].place, name, message)], where)
+        present = [(name, sections[name]) for name in taking_part if name in sections]
+        self._combined(unknown_references(root, present), where)
         horizon = head.horizon_days if head is not None else None
         shocks, found = build_shocks(root.entries.get("shocks"), taking_part, horizon, self.registry)
         self._combined(found, where)

@@ -7,6 +7,7 @@ string ``implementation`` ("package.module:Class") and imported only when a scen
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -97,6 +98,19 @@ class ShockKind:
     arguments: type[Model]
 
 
+MARKET_POOL = "pool of the market maker"
+"""A kind of thing that sections refer to by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A name that a section gives at ``path`` and that another section must have given to a thing of this ``kind``."""
+
+    path: tuple[str | int, ...]
+    kind: str
+    name: str
+
+
 class Section(Model):
     """Base of every mechanism's section."""
 
@@ -109,3 +123,11 @@ class Section(Model):
     """Names of the sections that must be present for this one to work."""
 
     enabled: bool = param(True, "Whether this mechanism takes part; when false it leaves no trace in the run.")
+
+    def named_things(self) -> Mapping[str, tuple[str, ...]]:
+        """What this section names for others to refer to: kind of thing -> names."""
+        return {}
+
+    def references(self) -> tuple[Reference, ...]:
+        """The things of other sections that this one refers to by name."""
+        return ()

@@ -152,6 +152,9 @@ FAULTS: dict[str, list[str]] = {
     "unclosed_quote": ["3: a quotation mark is opened here and never closed"],
     "unknown_comparison": ["9: expect.0.op: '=>' is not allowed"],
     "unknown_key": ["6: population.patinets: unknown key 'patinets'; did you mean 'patients'?"],
+    "unknown_market_pool": [
+        "15: lending.markets.1.pool: there is no pool of the market maker 'HTL'; did you mean 'HLT'?",
+    ],
     "unknown_metric": [
         "9: expect.0.metric: no section of this scenario reports a metric 'economy.unpaid_wage'; did you "
         "mean 'economy.unpaid_wages'?",

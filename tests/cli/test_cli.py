@@ -275,3 +275,14 @@ def test_a_closed_pipe_is_no_error(repository: Path) -> None:
     command = f"{sys.executable} {repository / 'run_sim.py'} schema | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "{\n", "")
+
+
+def test_an_asset_that_nobody_issues_is_bad_input(repository: Path, tmp_path: Path,
+                                                  capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "lend.yaml"
+    file.write_text("name: lend\nstage: 3\nhorizon_days: 5\npopulation: {patients: 50}\neconomy: {}\nmorbidity: {}\n"
+                    "providers: {}\nreference_price: {}\nhealth_token: {}\namm: {}\n"
+                    "lending: {markets: [{asset: USDs}, {asset: HTL}]}\n", encoding="utf-8")
+    assert cli.main(["run", str(file), "--out", str(tmp_path / "out")]) == 2
+    assert "error: no asset 'HTL'; there are USDs, HLT" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

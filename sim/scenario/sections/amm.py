@@ -1,10 +1,11 @@
 """Schema of the automated market makers."""
 
+from collections.abc import Mapping
 from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
+from sim.scenario.types import MARKET_POOL, Metric, Model, Section, Series, ShockKind, param
 
 UNISWAP = "Uniswap v2 whitepaper and UniswapV2Pair.sol"
 
@@ -108,6 +109,9 @@ class AmmSection(Section):
         if len(set(names)) < len(names):
             raise ValueError("two pools have the same name")
         return self
+
+    def named_things(self) -> Mapping[str, tuple[str, ...]]:
+        return {MARKET_POOL: tuple(pool.name for pool in self.pools)}
 
     twap_window_days: float = param(1.0, "Window of the reported average price.", unit="days", gt=0.0, le=365.0)
     fee_interval_days: int = param(30, "Days between two collections of the protocol's part of the fees, which is "

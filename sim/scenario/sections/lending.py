@@ -4,7 +4,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from sim.scenario.types import Governable, Metric, Model, Section, Series, param
+from sim.scenario.types import MARKET_POOL, Governable, Metric, Model, Reference, Section, Series, param
 
 AAVE = "Aave v2: markets/aave/reservesConfigs.ts and rateStrategies.ts; health, close factor in LendingPool.sol"
 AAVE_3 = "Aave v3.3 LiquidationLogic.sol"
@@ -102,6 +102,10 @@ class LendingSection(Section):
         if len(set(names)) < len(names):
             raise ValueError("an asset has two markets")
         return self
+
+    def references(self) -> tuple[Reference, ...]:
+        return tuple(Reference(("markets", number, "pool"), MARKET_POOL, market.pool)
+                     for number, market in enumerate(self.markets) if market.price in ("spot", "twap"))
 
 
 SECTION = LendingSection

@@ -2,7 +2,7 @@
 
 from typing import ClassVar, Literal
 
-from sim.scenario.types import Metric, Section, param
+from sim.scenario.types import MARKET_POOL, Metric, Reference, Section, param
 
 
 class PriceManipulatorSection(Section):
@@ -44,6 +44,9 @@ class PriceManipulatorSection(Section):
     least_profit: float = param(1000.0, "It acts when it expects more than this.", unit="USD", ge=0.0)
     asset: str = param("HLT", "Token whose price it moves and which it pledges.")
     pool: str = param("HLT", "Market maker in which it buys.")
+
+    def references(self) -> tuple[Reference, ...]:
+        return (Reference(("pool",), MARKET_POOL, self.pool),)
 
 
 SECTION = PriceManipulatorSection

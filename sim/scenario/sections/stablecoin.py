@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from sim.scenario.types import Governable, Metric, Section, Series, param
+from sim.scenario.types import MARKET_POOL, Governable, Metric, Reference, Section, Series, param
 
 LIQUITY = "Liquity: TroveManager, LiquityBase and StabilityPool contracts"
 IRON = "IRON, June 2021: 75 % in cash, average price of the share over ten minutes"
@@ -91,6 +91,14 @@ class StablecoinSection(Section):
         if self.fee_floor > self.fee_cap:
             raise ValueError("fee_floor must not be above fee_cap")
         return self
+
+    def references(self) -> tuple[Reference, ...]:
+        named = {"coin_pool": self.coin_pool}
+        if self.form == "algorithmic":
+            named["share_pool"] = self.share_pool
+        else:
+            named["collateral_pool"] = self.collateral_pool
+        return tuple(Reference((field,), MARKET_POOL, name) for field, name in named.items())
 
 
 SECTION = StablecoinSection

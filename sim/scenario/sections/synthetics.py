@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
-from sim.scenario.types import Metric, Model, Section, Series, ShockKind, param
+from sim.scenario.types import MARKET_POOL, Metric, Model, Reference, Section, Series, ShockKind, param
 
 SYNTHETIX = "Synthetix: Issuer, SynthetixDebtShare and Liquidator contracts, with its default ratios 300 % and 150 %"
 
@@ -83,6 +83,9 @@ class SyntheticsSection(Section):
         if self.founders_ratio < self.issuance_ratio:
             raise ValueError("founders_ratio must not be below issuance_ratio")
         return self
+
+    def references(self) -> tuple[Reference, ...]:
+        return (Reference(("pool",), MARKET_POOL, self.pool),)
 
 
 SECTION = SyntheticsSection
