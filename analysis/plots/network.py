@@ -28,7 +28,8 @@ def network(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> Axes:
     order = nodes.sort_values("owes", ascending=False, kind="stable").index
     angles = np.pi / 2 - 2 * np.pi * np.arange(len(order)) / max(len(order), 1)
     places = {name: (float(np.cos(angle)), float(np.sin(angle))) for name, angle in zip(order, angles, strict=True)}
-    most_equity = float(nodes["equity"].clip(lower=0.0).max()) or 1.0
+    known = float(nodes["equity"].fillna(0.0).clip(lower=0.0).max())
+    most_equity = known or 1.0
     area = {name: 40 + 600 * max(float(nodes["equity"].fillna(0.0)[name]), 0.0) / most_equity for name in order}
     largest = float(edges["amount"].max()) if len(edges) else 1.0
     for debtor, creditor, amount in edges[["debtor", "creditor", "amount"]].head(MOST_EDGES).itertuples(index=False):
@@ -52,7 +53,8 @@ def network(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> Axes:
     marks = [Line2D([], [], linestyle="", marker="o", color=colour, markeredgecolor=edge, markeredgewidth=1.5,
                     markersize=7) for colour, edge in ((ORANGE, ORANGE), (BLUE, BLUE), ("white", RED))]
     left_out = f" (largest {MOST_EDGES} of {len(edges)})" if len(edges) > MOST_EDGES else ""
-    axes.text(0.0, 0.0, f"area: equity, largest {short(most_equity)} USD\nwidth: claim, largest {short(largest)} USD"
+    sizes = f"area: equity, largest {short(most_equity)} USD\n" if known else ""
+    axes.text(0.0, 0.0, f"{sizes}width: claim, largest {short(largest)} USD"
               + left_out, transform=axes.transAxes, fontsize=7, color="#444444", va="bottom")
     day = edges.attrs.get("day")
     return head(axes, f"Claims between {len(order)} institutions" + (f", day {day}" if day is not None else ""), marks,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import permutations
@@ -19,6 +20,7 @@ from analysis.hardship import by_decile
 from analysis.intervals import wilson
 from analysis.market_making import depth_curve, impermanent_loss
 from analysis.over_runs import fan, phase_table
+from analysis.plots import network as network_plots
 from analysis.plots import over_runs as over_runs_plots
 from analysis.plots import sankey as sankey_plots
 from analysis.plots import survival as survival_plots
@@ -200,3 +202,13 @@ def test_ribbons_carry_what_was_paid(write_folder: Folder) -> None:
     told = {text.get_text() for text in axes.texts}
     assert {"households  4", "insurers  3", "providers  3"} <= told
     assert len(axes.patches) == 2 + 2 + 2  # two that pay, two that receive, two ribbons
+
+
+def test_a_network_of_institutions_whose_equity_nobody_states_is_drawn() -> None:
+    claims = pd.DataFrame({"debtor": ["a", "b"], "creditor": ["c", "c"], "amount": [2.0, 1.0]})
+    known_nothing = pd.DataFrame({"equity": [np.nan] * 3, "owes": [2.0, 1.0, 0.0], "is_owed": [0.0, 0.0, 3.0]},
+                                 index=["a", "b", "c"])
+    figure, axes = new_axes()
+    network_plots.network(axes, known_nothing, claims)
+    figure.savefig(io.BytesIO(), format="svg")
+    assert not any("equity, largest" in text.get_text() for text in axes.texts)
