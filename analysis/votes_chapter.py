@@ -26,7 +26,7 @@ def votes_chapter(chapter: Chapter, run: Run) -> None:
         indices = power_table([str(name) for name in largest.index], largest.to_numpy())
         chapter.figure(lambda axes: concentration.power(axes, indices, "> 50 %"),
                        f"The {len(largest)} largest voters of that proposal: how often each would tip the vote.",
-                       over_time=False)
+                       over_time=False, height=3.1, margins=(0.78, 0.14, 0.66, 0.34))
     changes = governance.parameter_changes(run.events)
     if len(changes):
         now: dict[str, str] = {}

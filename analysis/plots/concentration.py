@@ -44,9 +44,11 @@ def power(axes: Axes, table: pd.DataFrame, quota: str) -> Axes:
     for shift, column, colour, label in ((-0.27, "votes", GREY, "votes"), (0.0, "shapley_shubik", BLUE,
                                          "Shapley-Shubik"), (0.27, "banzhaf", ORANGE, "Banzhaf")):
         axes.bar(places + shift, table[column], width=0.25, color=colour, label=label)
-    axes.set_xticks(places, [str(name)[:10] for name in table.index])
+    axes.set_xticks(places, [str(name)[:14] for name in table.index])
     if len(table) > 8:
-        axes.tick_params(axis="x", rotation=35)
-    axes.set_xlabel("voter")
+        for label in axes.get_xticklabels():
+            label.set(rotation=35, ha="right", rotation_mode="anchor")
+    else:
+        axes.set_xlabel("voter")
     axes.grid(visible=False, axis="x")
     return finish(axes, f"Power of voters, {quota} passes (n = {len(table)})", "share of votes, of power", percent)

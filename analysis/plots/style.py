@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A", "#000000")
 """Okabe and Ito's palette, dark colours first."""
@@ -213,6 +213,7 @@ def time_axis(axes: Axes, days: int) -> Axes:
         axes.set_xlim(0, days)
     else:
         axes.set_xlabel("day")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return axes
 
 
