@@ -122,8 +122,9 @@ class FlashLoanPool:
                     if not 0 < amount <= self.available(asset):
                         raise FlashLoanRefused(f"{amount} of {ledger.symbol(asset)} cannot be lent")
                     ledger.transfer(asset, self.account, account, amount, "flash_loan")
-                program()
+                # Fixed before the call: a program that carries a vote could set it for itself.
                 premiums = tuple(self.premium(amount) for _, amount in loans)
+                program()
                 for (asset, amount), premium in zip(loans, premiums, strict=True):
                     self._take_back(account, asset, amount, premium)
         finally:

@@ -219,15 +219,14 @@ class Troves:
             raise TroveRefused("this trove cannot be liquidated")
         old, ledger, rules = self._trove(account), self.ledger, self.rules
         ratio = self.ratio(old)
-        paid = old.collateral // COMPENSATION_PART
-        left = old.collateral - paid
+        taken = old.collateral
+        if ratio >= rules.minimum:  # in recovery mode: no more than the minimum ratio, the rest is the owner's
+            taken = min(taken, self._collateral_worth(mul_div(old.debt, rules.minimum, MICRO)))
+        paid = taken // COMPENSATION_PART
+        left, capped = taken - paid, old.collateral - taken
         worthless = self.in_recovery() and ratio <= MICRO  # then the pool is spared, the others share it
         offset = 0 if worthless else min(old.debt, self.stability.total)
         to_pool = mul_div(left, offset, old.debt)
-        capped = 0
-        if ratio >= rules.minimum:
-            capped = max(0, left - self._collateral_worth(mul_div(old.debt, rules.minimum, MICRO)))
-            to_pool = left - capped
         with ledger.atomic():
             ledger.transfer(self.collateral, self.vault, liquidator, paid, "liquidation_reward")
             ledger.transfer(self.coin, self.reserve, liquidator, rules.reserve, "liquidation_reward")
@@ -236,7 +235,7 @@ class Troves:
                 self.stability.offset(offset, self.vault, to_pool)
             if capped:
                 self._keep(account, capped)
-            self._redistribute(left - to_pool - capped, old.debt - offset)
+            self._redistribute(left - to_pool, old.debt - offset)
             self._count(liquidated=1, offset=offset, redistributed=old.debt - offset)
         return paid
 

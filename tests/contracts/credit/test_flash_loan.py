@@ -120,3 +120,12 @@ flash_loans: {premium_bps: 5, assets: [{asset: USDs, opening: 3000}, {asset: HLT
     market.invariants.require(0)
     assert market.finish()["flash_loans.loans"] == 1
     assert flash.pool.index_ray(market.usd) > RAY
+
+
+def test_a_program_cannot_set_the_premium_of_its_own_loan():
+    ledger, premium = Ledger(institutions=8, people=0), [9]
+    ledger.asset("WETH")
+    pool = FlashLoanPool(ledger, lambda: premium[0])
+    pool.list_asset(0)
+    pool.deposit(party(ledger, "lender", 10**6), 0, 10**6)
+    assert pool.borrow(party(ledger, "borrower", 10**4), 0, 10**6, lambda: premium.__setitem__(0, 0)) == 900
