@@ -73,6 +73,7 @@ class Troves:
         self.vault = ledger.open_account(f"{name}.vault", "protocol")
         self.reserve = ledger.open_account(f"{name}.liquidation_reserve", "protocol")
         self.stability = StabilityPool(ledger, name, coin, collateral)
+        self.stability.held_back = self.below_minimum
         self.troves: dict[int, Trove] = {}
         self.surplus: dict[int, int] = {}
         """Collateral of closed troves that their owners have not fetched yet."""
@@ -108,6 +109,10 @@ class Troves:
     def by_risk(self) -> list[int]:
         """Borrowers' accounts, the lowest ratio first."""
         return sorted(self.troves, key=lambda one: (self.troves[one].collateral * UNIT // self.troves[one].debt, one))
+
+    def below_minimum(self) -> bool:
+        """Whether any trove is below the minimum ratio; as in Liquity, no deposit leaves the stability pool then."""
+        return any(self.ratio(trove) < self.rules.minimum for trove in self.troves.values())
 
     def borrowing_fee(self, amount: int) -> int:
         """Coins added to the debt for borrowing ``amount`` now."""

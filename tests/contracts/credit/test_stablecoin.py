@@ -172,3 +172,17 @@ def test_a_vote_on_the_fee_holds_for_the_next_loan(troves):
     assert troves.borrowing_fee(100 * MICRO) == 500_000
     floor[0] = UNIT // 100
     assert troves.borrowing_fee(100 * MICRO) == 1_000_000
+
+
+def test_no_deposit_leaves_before_the_debt_that_it_is_to_bear(troves):
+    weak, strong, saver, keeper = troves.accounts
+    troves.open(strong, 1_000 * MICRO, 200 * MICRO)
+    troves.open(weak, 180 * MICRO, 100 * MICRO)
+    troves.ledger.transfer(troves.coin, strong, saver, 60 * MICRO, "x")
+    troves.stability.deposit(saver, 60 * MICRO)
+    troves.stability.withdraw(saver, 10 * MICRO)
+    troves.price.micro = 600_000
+    with pytest.raises(Refused, match="wait"):
+        troves.stability.withdraw(saver, 50 * MICRO)
+    troves.liquidate(keeper, weak)
+    assert troves.stability.total == 0
