@@ -264,7 +264,7 @@ class LendingPool:
             self.ledger.transfer(reserve.asset, house, reserve.account, proceeds, "auction_proceeds")
             above, lost = max(0, proceeds - claim), max(0, claim - proceeds)
             state = reserve.state
-            reserve.replace(state._replace(auctioned=state.auctioned - claim,
+            reserve.replace(state._replace(auctioned=state.auctioned - claim, cash=state.cash + proceeds,
                                            protocol_bps=state.protocol_bps + above * BPS))
             if lost:
                 reserve.lose(lost, self.treasury)

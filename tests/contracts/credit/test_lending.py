@@ -194,3 +194,16 @@ def test_no_collateral_goes_to_auction_for_a_debt_that_is_not_there():
     assert bench.pool.health(bench.borrower) < WAD
     with pytest.raises(LendingRefused):
         bench.pool.hand_over(bench.borrower, bench.usd, bench.usd, bench.keeper)
+
+
+def test_a_gift_does_not_make_shares_dear_for_those_who_come_later():
+    """The inflation attack: one unit for one share, a gift, and the next deposit is rounded down to the giver's gain."""
+    bench = Bench()
+    attacker, hlt = bench.keeper, bench.pool.market(bench.hlt).reserve
+    bench.pool.withdraw(bench.borrower, bench.hlt, 10**9)
+    bench.ledger.mint(bench.hlt, attacker, 10**9, "x")
+    bench.pool.supply(attacker, bench.hlt, 1)
+    bench.ledger.transfer(bench.hlt, attacker, hlt.account, 500_000_000, "gift")
+    bench.pool.supply(bench.borrower, bench.hlt, 999_999_999)
+    assert hlt.supplied_by(bench.borrower) == 999_999_999
+    assert hlt.supplied_by(attacker) == 1
