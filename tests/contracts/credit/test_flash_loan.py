@@ -129,3 +129,13 @@ def test_a_program_cannot_set_the_premium_of_its_own_loan():
     pool.list_asset(0)
     pool.deposit(party(ledger, "lender", 10**6), 0, 10**6)
     assert pool.borrow(party(ledger, "borrower", 10**4), 0, 10**6, lambda: premium.__setitem__(0, 0)) == 900
+
+
+def test_a_gift_does_not_make_shares_dear_for_those_who_come_later(bank):
+    ledger, pool = bank
+    pool.list_asset(0)
+    first, later = party(ledger, "first", 10**9), party(ledger, "later", 10**9)
+    pool.deposit(first, 0, 1)
+    ledger.transfer(0, first, pool.account, 500_000_000, "gift")
+    assert pool.deposit(later, 0, 10**9) == 10**9
+    assert pool.withdraw(later, 0, 10**9) == 10**9
