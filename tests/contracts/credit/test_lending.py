@@ -197,7 +197,7 @@ def test_no_collateral_goes_to_auction_for_a_debt_that_is_not_there():
 
 
 def test_a_gift_does_not_make_shares_dear_for_those_who_come_later():
-    """The inflation attack: one unit for one share, a gift, and the next deposit is rounded down to the giver's gain."""
+    """The inflation attack: one unit for one share, a gift, and the next deposit is rounded for the giver."""
     bench = Bench()
     attacker, hlt = bench.keeper, bench.pool.market(bench.hlt).reserve
     bench.pool.withdraw(bench.borrower, bench.hlt, 10**9)
