@@ -32,6 +32,7 @@ class Borrower(mesa.Agent):
         self.tokens = tokens
         self.use = use
         self.attentive = attentive
+        self.borrowed = self.repaid = 0
 
 
 class Borrowers(Mechanism):
@@ -87,17 +88,20 @@ class Borrowers(Mechanism):
             for row, block in zip(rows.tolist(), blocks.tolist(), strict=True):
                 self.lending.at_block(block)
                 agent = worried[row]
-                self.lending.pool.repay(agent.account, agent.account, self.cash, self._spare(agent))
-                self._count_top_up()
+                paid = self.lending.pool.repay(agent.account, agent.account, self.cash, self._spare(agent))
+                self._count_top_up(agent, paid)
 
         self.chain.submit(Batch("repay", np.array([agent.account for agent in worried]), execute, ordered=True,
                                 keys=np.array([agent.key for agent in worried], dtype=np.uint64), expires=market.day,
                                 singly=True, refusals=(LendingRefused,)))
 
-    def _count_top_up(self) -> None:
-        before = self.top_ups
-        self.ledger.on_rollback(lambda: setattr(self, "top_ups", before))
-        self.top_ups = before + 1
+    def _count_top_up(self, agent: Borrower, paid: int) -> None:
+        before = self.top_ups, agent.repaid
+        self.ledger.on_rollback(lambda: self._restore(agent, before))
+        self._restore(agent, (before[0] + 1, before[1] + paid))
+
+    def _restore(self, agent: Borrower, counts: tuple[int, int]) -> None:
+        self.top_ups, agent.repaid = counts
 
     def _spare(self, agent: Borrower) -> int:
         """Cash beyond the day's gas."""
@@ -118,6 +122,7 @@ class Borrowers(Mechanism):
             loan = min(loan, pool.market(self.cash).reserve.cash)
             if loan > 0:
                 pool.borrow(agent.account, self.cash, loan)
+                agent.borrowed = loan
                 ledger.transfer(self.cash, agent.account, spent_to, int(loan * (1.0 - self.section.cash_kept)),
                                 "borrower_spending")
         self._opened = True
@@ -130,10 +135,11 @@ class Borrowers(Mechanism):
         price = self.ledger.price(self.token.asset) or 0.0
         pool, lost = self.lending.pool, 0.0
         for agent in self.agents:
-            tokens = pool.market(self.token.asset).reserve.supplied_by(agent.account) + self.ledger.balance(
-                self.token.asset, agent.account)
+            free = self.ledger.balance(self.token.asset, agent.account)
+            supplied = pool.market(self.token.asset).reserve.supplied_by(agent.account)
             owed = pool.market(self.cash).reserve.debt_of(agent.account)
-            # What was spent of the loan was had: a borrower loses tokens, and keeps what it never repays.
-            lost += (agent.tokens - tokens) * price if owed == 0 and tokens < agent.tokens else 0.0
+            # What was spent of the loan was had, and nobody pays more than stands behind a debt.
+            kept = free * price + max(0.0, supplied * price - owed) + agent.borrowed - agent.repaid
+            lost += max(0.0, agent.tokens * price - kept)
         market.record.metric("borrowers.top_ups", self.top_ups)
         market.record.metric("borrowers.loss", lost / MICRO)

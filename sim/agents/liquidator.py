@@ -28,7 +28,7 @@ class Liquidator(mesa.Agent):
     def __init__(self, desk: Liquidators, name: str) -> None:
         super().__init__(desk.market)
         self.desk = desk
-        self.account: int = desk.ledger.open_account(name, "traders")
+        self.account: int = desk.ledger.open_account(f"loan_{name}", "traders")  # issuers have liquidators too
         self.key = agent_key(name)
 
     def liquidate(self, borrower: int, collateral: int, gas: int) -> None:

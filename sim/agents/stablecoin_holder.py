@@ -166,7 +166,7 @@ class StablecoinHolders(Mechanism):
         coin, account = self.stablecoin, int(self.accounts[holder])
         deposit = coin.troves.stability.deposits.get(account, 0) if coin.troves is not None else 0
         free = self.ledger.balance(coin.coin, account)
-        if coin.troves is not None and deposit and coins > free:
+        if coin.troves is not None and deposit and coins > free and not coin.troves.stability.held_back():
             coin.troves.stability.withdraw(account, min(deposit, coins - free))
         coins = min(coins, self.ledger.balance(coin.coin, account))
         if coins == 0:

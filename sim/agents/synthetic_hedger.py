@@ -77,8 +77,8 @@ class PoolHedge:
 
     def value(self) -> int:
         """What it is worth at the pool's spot price, floored."""
-        base, quote = self.desk.market_pool.reserves()
-        return mul_div(self.tokens(), quote, base) if base else 0
+        pool = self.desk.market_pool
+        return mul_div(self.tokens(), *pool.price_ratio()) if pool.reserves()[0] else 0
 
     def exposure(self) -> int:
         """Claims to come at fixed premiums: premium earned in the last month, over the days until rates are new."""

@@ -19,7 +19,7 @@ from sim.contracts.credit.interest import RAY, YEAR_SECONDS, KinkedRate, ray_div
 from sim.contracts.credit.lending import CollateralTerms, LendingPool, LentMarket
 from sim.contracts.credit.lending_reserve import Reserve
 from sim.contracts.credit.price_source import Twap
-from sim.kernel.fixedpoint import BPS
+from sim.kernel.fixedpoint import BPS, mul_div
 from sim.kernel.ledger import Ledger
 from sim.verification.rows import Row
 
@@ -48,7 +48,8 @@ def _flash_loan(given: dict[str, int]) -> dict[str, str]:
     ledger.mint(asset, lender, first, "endowment")
     ledger.mint(asset, borrower, 10**18, "endowment")
     pool.deposit(lender, asset, first)
-    ledger.transfer(asset, borrower, pool.account, given["reserve"] - first, "flash_premium")
+    if earned := given["reserve"] - first:  # by the premium of a loan, as there
+        pool.borrow(borrower, asset, mul_div(earned, BPS, given["premiumBps"]), lambda: None)
     pool.borrow(borrower, asset, given["amount"], lambda: None)
     return {"totalLiquidity": str(pool.available(asset)), "liquidityIndexRay": str(pool.index_ray(asset))}
 

@@ -143,3 +143,25 @@ def test_identities_bring_the_whale_back_where_they_are_cheap(capture) -> None:
     assert split["whale.vote_share"] > alone["whale.vote_share"]
     assert dear["sybil.identities"] == 1
     assert dear["whale.vote_share"] == pytest.approx(alone["whale.vote_share"])
+
+
+def test_locked_tokens_count_for_their_owners_in_the_concentration(tmp_path: Path) -> None:
+    path = tmp_path / "bribery.yaml"
+    path.write_text(BRIBERY, encoding="utf-8")
+    market = HealthMarket(load_scenario(path, [("governance.vote_lock_days", "7")]), 4)
+    market.step()
+    governance = market.mechanism("governance")
+    market.finish()
+    before = market.record.metrics["governance.top10_share"]
+    assert sum(governance.locks.lock(voter, 9) for voter in range(len(governance.power.voters))) > 0
+    market.finish()
+    assert market.record.metrics["governance.top10_share"] == before
+
+
+def test_tokens_that_the_whale_bought_are_no_loss(capture) -> None:
+    """It spends half of its cash on votes and holds them at the end."""
+    pools = '{pools: [{name: GOV, base: GOV, issuer: "", opening_value: 5.0e+5, opening_price: 0.5}]}'
+    figures = capture(("amm", pools), ("health_token", "{}"), ("whale.buys_in", "GOV"),
+                      ("whale.opening_cash", "50000"), ("horizon_days", "120"))
+    assert figures["whale.bought"] > 0.0
+    assert figures["whale.profit"] > -1000.0  # gas

@@ -92,3 +92,11 @@ def test_attentive_borrowers_repay_before_the_liquidators_come(tmp_path: Path) -
     careful = finish(build(tmp_path, cash.replace("WHO", "1.0") + DIRECT + "liquidators: {}\n"))
     assert careless["borrowers.top_ups"] == 0 < careful["borrowers.top_ups"]
     assert careful["lending.liquidated"] < careless["lending.liquidated"]
+
+
+def test_borrowers_lose_the_tokens_less_the_debt_that_they_repaid(tmp_path: Path) -> None:
+    market = build(tmp_path, SCENARIO + DIRECT + "liquidators: {cash: 200000}\n")
+    figures = finish(market)
+    assert figures["lending.liquidated"] > 0.0
+    # A bonus of five per cent, and what was sold below the price that came back in the end.
+    assert 0.0 < figures["borrowers.loss"] < figures["lending.liquidated"]

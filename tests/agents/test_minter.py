@@ -123,3 +123,10 @@ def test_insurers_hold_the_synthetic_among_their_assets(repository):
     assert {one.creditor for one in hedgers.exposures()} == {hedge.pool.accounts.surplus for hedge in held}
     assert figures["synthetic_hedgers.bought"] > 0.0
     assert market.ledger.person_balances(hedgers.synthetics.asset).sum() > MICRO
+
+
+def test_liquidators_of_loans_and_of_issuers_meet_in_one_market(market):
+    both = market(lending__liquidation="direct", liquidators__number="2")
+    both.step()
+    assert both.ledger.has_account("loan_liquidator_1")
+    assert both.ledger.has_account("liquidator_1")

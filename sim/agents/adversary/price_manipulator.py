@@ -31,6 +31,8 @@ from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.price_manipulator import PriceManipulatorSection
 
 DAY_MINUTES = 1440.0
+PLEDGE, FLASH_PLEDGE = "pledge", "flash_pledge"
+"""A deposit and a loan in one transaction, and both inside a flash loan with a swap: dearer than each call alone."""
 GRID = 600
 LARGEST_RATIO = 2_000.0
 """Plans are tried up to this many times the pool's cash reserve."""
@@ -72,7 +74,7 @@ class PriceManipulator(Mechanism):
         self.flash: Any = market.mechanism("flash_loans") if section.means == "flash_loan" else None
         self.pool: Any = self.amm.pool(section.pool)
         self.asset: int = self._ledger.asset_id(section.asset)
-        for kind, gas in (("swap", 120_000), ("borrow", 520_000), ("flash_loan", 900_000)):
+        for kind, gas in (("swap", 120_000), (PLEDGE, 520_000), (FLASH_PLEDGE, 900_000)):
             self.chain.register_kind(kind, gas)
         self.opening = round(section.capital * MICRO)
         market.endow(self.account, self.opening)
@@ -107,9 +109,9 @@ class PriceManipulator(Mechanism):
         loan = limit if lendable is None else min(limit, lendable)
         fair = int(tokens * self.fair_price())
         if self.flash is not None:
-            cost = self.flash.premium(outlay) + self.chain.fee("flash_loan")
+            cost = self.flash.premium(outlay) + self.chain.fee(FLASH_PLEDGE)
             return Plan(outlay, fair, loan, loan - outlay - cost)
-        gas = self.chain.fee("swap") + self.chain.fee("borrow")
+        gas = self.chain.fee("swap") + self.chain.fee(PLEDGE)
         risk = -math.expm1(-self.section.interference_per_hour * self.section.hold_minutes / 60.0)
         # Traded back, it has paid the pumped price for tokens that fetch the fair one.
         return Plan(outlay, fair, loan, int((1.0 - risk) * (loan - outlay) - risk * (outlay - fair)) - gas)
@@ -156,10 +158,10 @@ class PriceManipulator(Mechanism):
         self.began = True
         self._market.record.event("attack", "price_manipulator", best.outlay / MICRO, expected=best.profit / MICRO)
         if self.flash is not None:
-            self._submit("flash_loan", self.section.start_minute, lambda: self._flash(best.outlay))
+            self._submit(FLASH_PLEDGE, self.section.start_minute, lambda: self._flash(best.outlay))
             return
         self._submit("swap", self.section.start_minute, lambda: self._buy(best.outlay))
-        self._submit("borrow", self.section.start_minute + self.section.hold_minutes, self._borrow)
+        self._submit(PLEDGE, self.section.start_minute + self.section.hold_minutes, self._borrow)
 
     def _submit(self, kind: str, minute: float, call: Any) -> None:
         def execute(rows: Any, blocks: Any) -> None:

@@ -54,7 +54,7 @@ class Whale(Mechanism):
         self.applied: set[int] = set()
         self.voted: set[int] = set()
         self.vote_share = 0.0
-        self.applications = self.bought = 0
+        self.applications = self.bought = self.paid_for_votes = 0
 
     # The estimate ---------------------------------------------------------------------------------------------
 
@@ -148,10 +148,9 @@ class Whale(Mechanism):
 
     def _swap(self, amm: Any, pool: Any, spend: int, block: int) -> None:
         """In a block: buy GOV for ``spend``."""
-        before = self.ledger.balance(self.governance.gov, self.account)
         amm.at_block(block)
-        pool.swap(self.account, self.governance.cash, spend, 0)
-        self.bought += self.ledger.balance(self.governance.gov, self.account) - before
+        self.bought += pool.swap(self.account, self.governance.cash, spend, 0)
+        self.paid_for_votes += spend
 
     def _funds(self, proposal: Proposal, current: Round) -> bool:
         return any(isinstance(action, FundProgramme) and action.reference == current.number
@@ -189,7 +188,8 @@ class Whale(Mechanism):
         paid = self.research.grants.paid
         power = self.governance.power.live()
         owned = sum(int(power[voter]) for voter in self.voters) / self.governance.power.current_supply()
-        spent = self.opening - self.ledger.balance(cash, self.account)
+        # Tokens that it bought stand at their cost.
+        spent = self.opening - self.ledger.balance(cash, self.account) - self.paid_for_votes
         metric("whale.profit", (taken * (1.0 - owned) - spent) / MICRO)
         metric("whale.victims_loss", taken / MICRO)
         metric("whale.grant_share", taken / paid if paid else float("nan"))

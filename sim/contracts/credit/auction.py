@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from sim.chain.mempool import Refused
 from sim.contracts.credit.lending import PRICE_UNIT
+from sim.contracts.credit.price_source import PriceUnavailable
 from sim.kernel.fixedpoint import BPS, MICRO, mul_div, mul_div_up
 from sim.mechanism import Hook, Market, Mechanism, Phase
 from sim.scenario.sections.collateral_auctions import CollateralAuctionsSection
@@ -157,11 +158,17 @@ class CollateralAuctions(Mechanism):
             ledger.transfer(auction.collateral, self.house, auction.bidder, auction.lot, "auction_lot")
             lost = self.lending.pool.settle(self.cash, self.house, auction.claim, auction.bid)
             zero = auction.bid * BPS <= auction.wanted * ZERO_BID_BPS
-            worth = mul_div(auction.lot, self.lending.pool.market(auction.collateral).price(), PRICE_UNIT)
             self._add(settled=1, zero=int(zero), claims=auction.claim, proceeds=auction.bid, lost=lost,
-                      zero_value=worth if zero else 0)
+                      zero_value=self._worth(auction) if zero else 0)
             self.lending.note_liquidation(auction.borrower, auction.bid, lost=lost, bids=auction.bidders)
             self._take(number)
+
+    def _worth(self, auction: Auction) -> int:
+        """What a lot is worth, for the records: a sale must not wait for a price."""
+        try:
+            return mul_div(auction.lot, self.lending.pool.market(auction.collateral).price(), PRICE_UNIT)
+        except PriceUnavailable:
+            return int(auction.lot * (self._ledger.price(auction.collateral) or 0.0))
 
     def close_day(self, market: Market) -> None:
         """Settle what has ended by midnight; winners would call for it at once."""
@@ -224,12 +231,12 @@ class CollateralAuctions(Mechanism):
     def check_held(self) -> str | None:
         """The house holds exactly the open lots and the standing bids."""
         ledger = self._ledger
-        if ledger.balance(self.cash, self.house) != sum(auction.bid for auction in self.open.values()):
-            return "the auction house does not hold the standing bids"
-        for asset in sorted({auction.collateral for auction in self.open.values()}):
-            lots = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
-            if ledger.balance(asset, self.house) != lots:
-                return f"the auction house does not hold its lots of {ledger.symbol(asset)}"
+        for asset in sorted({self.cash} | {auction.collateral for auction in self.open.values()}):
+            due = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
+            if asset == self.cash:
+                due += sum(auction.bid for auction in self.open.values())
+            if ledger.balance(asset, self.house) != due:
+                return f"the auction house does not hold its lots and bids in {ledger.symbol(asset)}"
         claims = sum(auction.claim for auction in self.open.values())
         if claims != self.lending.pool.market(self.cash).reserve.state.auctioned:
             return "the reserve claims another sum than the auctions are to bring"

@@ -38,6 +38,7 @@ class FlashLoanPool:
         self.account = ledger.open_account(f"{name}.pool", "protocol")
         self._premium_bps = premium_bps
         self._shares: dict[int, int] = {}
+        self._held: dict[int, int] = {}  # by calls: a gift to the account is nobody's, and makes no share dear
         self._open = 0
         self.loans = 0
         self.lent: dict[int, int] = {}
@@ -50,7 +51,7 @@ class FlashLoanPool:
         if asset not in self._shares:
             symbol = f"{self.ledger.symbol(asset)}-FL"
             self._shares[asset] = self.ledger.asset(symbol, issuer=self.account, span="institutions")
-            self.lent[asset] = self.premiums[asset] = 0
+            self.lent[asset] = self.premiums[asset] = self._held[asset] = 0
         return self._shares[asset]
 
     @property
@@ -67,12 +68,13 @@ class FlashLoanPool:
     def deposit(self, account: int, asset: int, amount: int) -> int:
         """Lend ``amount``; returns the shares, floored."""
         shares, ledger = self._idle(asset), self.ledger
-        supply, held = ledger.supply(shares), ledger.balance(asset, self.account)
+        supply, held = ledger.supply(shares), self._held[asset]
         minted = amount if supply == 0 else mul_div(amount, supply, held)
         if amount <= 0 or minted == 0:
             raise FlashLoanRefused(f"a deposit of {amount} buys no share")
         with ledger.atomic():
             ledger.transfer(asset, account, self.account, amount, "flash_deposit")
+            self._count(asset, amount)
             ledger.mint(shares, account, minted, "flash_deposit")
         return minted
 
@@ -81,22 +83,23 @@ class FlashLoanPool:
         token, ledger = self._idle(asset), self.ledger
         if shares <= 0 or ledger.supply(token) < shares:
             raise FlashLoanRefused(f"{shares} shares cannot be redeemed")
-        amount = mul_div(shares, ledger.balance(asset, self.account), ledger.supply(token))
+        amount = mul_div(shares, self._held[asset], ledger.supply(token))
         with ledger.atomic():
             ledger.burn(token, account, shares, "flash_withdrawal")
             ledger.transfer(asset, self.account, account, amount, "flash_withdrawal")
+            self._count(asset, -amount)
         return amount
 
     def index_ray(self, asset: int) -> int:
         """What a share is worth, in 10^-27 units of the asset, floored."""
         supply = self.ledger.supply(self.share_token(asset))
-        return mul_div(self.ledger.balance(asset, self.account), RAY, supply) if supply else RAY
+        return mul_div(self._held[asset], RAY, supply) if supply else RAY
 
     # Borrowers -----------------------------------------------------------------------------------------------
 
     def available(self, asset: int) -> int:
         """Base units of ``asset`` that could be borrowed now; 0 where it is not lent."""
-        return self.ledger.balance(asset, self.account) if asset in self._shares else 0
+        return self._held.get(asset, 0)
 
     def premium(self, amount: int) -> int:
         """What a loan of ``amount`` costs, rounded up."""
@@ -122,8 +125,10 @@ class FlashLoanPool:
                     if not 0 < amount <= self.available(asset):
                         raise FlashLoanRefused(f"{amount} of {ledger.symbol(asset)} cannot be lent")
                     ledger.transfer(asset, self.account, account, amount, "flash_loan")
-                program()
+                    self._count(asset, -amount)
+                # Fixed before the call: a program that carries a vote could set it for itself.
                 premiums = tuple(self.premium(amount) for _, amount in loans)
+                program()
                 for (asset, amount), premium in zip(loans, premiums, strict=True):
                     self._take_back(account, asset, amount, premium)
         finally:
@@ -137,9 +142,15 @@ class FlashLoanPool:
             ledger.transfer(asset, account, self.account, premium, "flash_premium")
         except InsufficientFunds as short:
             raise FlashLoanRefused(f"the loan was not repaid: {short}") from short
+        self._count(asset, amount + premium)
         before = self.loans, self.lent[asset], self.premiums[asset]
         ledger.on_rollback(lambda: self._restore(asset, before))
         self._restore(asset, (before[0] + 1, before[1] + amount, before[2] + premium))
+
+    def _count(self, asset: int, change: int) -> None:
+        before = self._held[asset]
+        self.ledger.on_rollback(lambda: self._held.__setitem__(asset, before))
+        self._held[asset] = before + change
 
     def _restore(self, asset: int, counts: tuple[int, int, int]) -> None:
         self.loans, self.lent[asset], self.premiums[asset] = counts

@@ -233,17 +233,23 @@ class LendingPool:
     # Auctions ------------------------------------------------------------------------------------------------
 
     def hand_over(self, account: int, collateral: int, debt: int, house: int) -> tuple[int, int]:
-        """Give the collateral and the whole debt of an unhealthy position to an auction house: (lot, debt).
-
-        The debt stays the reserve's claim, on the house, until :meth:`settle`.
+        """Give one collateral of an unhealthy position, and the part of the debt that it stands for, to an auction
+        house: (lot, debt). That is the whole debt where there is no other collateral; else what is left of both keeps
+        the ratio of the position. The debt stays the reserve's claim, on the house, until :meth:`settle`.
         """
         owed, held = self.market(debt).reserve, self.market(collateral).reserve
         with self.ledger.atomic():
             owed.accrue()
             held.accrue()
-            if self.position(account).health >= WAD:
+            position = self.position(account)
+            if position.health >= WAD:
                 raise LendingRefused(f"{self.ledger.account_name(account)} is in health")
             lot, amount = held.supplied_by(account), owed.debt_of(account)
+            if position.collateral:
+                worth = mul_div(lot, self.market(collateral).price(), PRICE_UNIT)
+                amount = mul_div_up(amount, worth, position.collateral)
+            if amount == 0:
+                raise LendingRefused("there is no such debt, or the collateral stands for none of it")
             held.redeem(account, house, lot)
             owed.strike(account, amount)
             owed.replace(owed.state._replace(auctioned=owed.state.auctioned + amount))
@@ -258,7 +264,7 @@ class LendingPool:
             self.ledger.transfer(reserve.asset, house, reserve.account, proceeds, "auction_proceeds")
             above, lost = max(0, proceeds - claim), max(0, claim - proceeds)
             state = reserve.state
-            reserve.replace(state._replace(auctioned=state.auctioned - claim,
+            reserve.replace(state._replace(auctioned=state.auctioned - claim, cash=state.cash + proceeds,
                                            protocol_bps=state.protocol_bps + above * BPS))
             if lost:
                 reserve.lose(lost, self.treasury)

@@ -220,8 +220,11 @@ class Lending(Mechanism):
         yield "lending.suppliers_are_backed", self.check_backing
 
     def check_backing(self) -> str | None:
-        """No reserve owes its suppliers and the protocol more than it has in cash and claims."""
+        """No reserve owes its suppliers and the protocol more than it has in cash and claims, nor counts more cash than
+        its account holds."""
         for lent in self.pool.markets.values():
+            if lent.reserve.cash > self._ledger.balance(lent.reserve.asset, lent.reserve.account):
+                return f"the reserve of {lent.reserve.symbol} counts more cash than its account holds"
             if lent.reserve.total_assets() < 0:
                 return f"the reserve of {lent.reserve.symbol} owns less than nothing"
         return None

@@ -25,6 +25,8 @@ class ReserveState(NamedTuple):
     """All that a reserve remembers beside the ledger; replaced as a whole, so that a rollback is one assignment.
 
     ``protocol_bps`` is the protocol's part in ten-thousandths of a base unit, which keeps it exact over any steps.
+    ``cash`` is what calls have brought and taken: a gift to the account is nobody's, so that no gift makes a share
+    dear before others deposit (as Aave 3.1 counts its balances).
     """
 
     borrow_index: int = RAY
@@ -36,6 +38,7 @@ class ReserveState(NamedTuple):
     bad_debt: int = 0
     from_protocol: int = 0
     from_treasury: int = 0
+    cash: int = 0
 
 
 class Reserve:
@@ -70,7 +73,7 @@ class Reserve:
     @property
     def cash(self) -> int:
         """Base units that can be borrowed or withdrawn now."""
-        return self.ledger.balance(self.asset, self.account)
+        return self.state.cash
 
     def total_debt(self) -> int:
         """All debts now, floored once."""
@@ -123,6 +126,7 @@ class Reserve:
         if amount <= 0 or minted == 0:
             raise LendingRefused(f"a supply of {amount} {self.symbol} buys no share")
         self.ledger.transfer(self.asset, account, self.account, amount, "lending_supply")
+        self._count(amount)
         self.ledger.mint(self.shares, account, minted, "lending_supply")
         return minted
 
@@ -141,6 +145,7 @@ class Reserve:
             raise LendingRefused(f"the shares are worth less than {amount} {self.symbol}")
         self.ledger.burn(self.shares, owner, burnt, "lending_withdrawal")
         self.ledger.transfer(self.asset, self.account, to, amount, "lending_withdrawal")
+        self._count(-amount)
 
     def lend(self, account: int, amount: int) -> None:
         """Pay out ``amount`` and note the debt, rounded up."""
@@ -148,6 +153,7 @@ class Reserve:
             raise LendingRefused(f"the reserve has {self.cash} {self.symbol}, {amount} wanted")
         self.ledger.mint(self.debts, account, mul_div_up(amount, RAY, self.index()), "lending_borrow")
         self.ledger.transfer(self.asset, self.account, account, amount, "lending_borrow")
+        self._count(-amount)
 
     def repay(self, payer: int, account: int, amount: int) -> int:
         """Take at most the debt of ``account`` from ``payer``; returns what was taken."""
@@ -156,6 +162,7 @@ class Reserve:
         if paid <= 0:
             raise LendingRefused(f"nothing to repay in {self.symbol}")
         self.ledger.transfer(self.asset, payer, self.account, paid, "lending_repayment")
+        self._count(paid)
         self.strike(account, paid)
         return paid
 
@@ -178,7 +185,11 @@ class Reserve:
             self.ledger.transfer(self.asset, treasury, self.account, paid, "bad_debt_cover")
         self.replace(state._replace(
             protocol_bps=state.protocol_bps - own * BPS, bad_debt=state.bad_debt + amount,
-            from_protocol=state.from_protocol + own, from_treasury=state.from_treasury + paid))
+            from_protocol=state.from_protocol + own, from_treasury=state.from_treasury + paid,
+            cash=state.cash + paid))
+
+    def _count(self, change: int) -> None:
+        self.replace(self.state._replace(cash=self.state.cash + change))
 
     def replace(self, state: ReserveState) -> None:
         """Take over ``state``; undone with the block it belongs to."""

@@ -7,6 +7,7 @@ supply over beta; the fee is the base rate plus a floor. Rounding: powers to the
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,16 +53,24 @@ def decayed(rate: int, seconds: int, factor: int = HALF_DAY) -> int:
 
 
 class BaseRate:
-    """The rate and when it was last moved. ``floor`` and ``cap`` bound the fee, decimals of UNIT."""
+    """The rate and when it was last moved. ``floor`` and ``cap`` bound the fee, decimals of UNIT; a floor that may
+    change in the run is given as a function."""
 
-    def __init__(self, ledger: Ledger, floor: int, cap: int, beta: int, factor: int = HALF_DAY) -> None:
+    def __init__(
+        self, ledger: Ledger, floor: int | Callable[[], int], cap: int, beta: int, factor: int = HALF_DAY,
+    ) -> None:
         self.ledger = ledger
-        self.floor = floor
+        self._floor = floor
         self.cap = cap
         self.beta = beta
         self.factor = factor
         self.rate = 0
         self.time = 0
+
+    @property
+    def floor(self) -> int:
+        """The least fee in force."""
+        return self._floor if isinstance(self._floor, int) else self._floor()
 
     def now(self, seconds: int) -> int:
         """The base rate at the time ``seconds``."""

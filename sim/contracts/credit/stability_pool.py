@@ -7,7 +7,7 @@ each within a unit of its part (as Liquity's StabilityPool.sol in its header's f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from sim.chain.mempool import Refused
@@ -47,6 +47,8 @@ class StabilityPool:
         self.gains: dict[int, int] = {}
         self.total = 0
         self.offset_debt = 0
+        self.held_back: Callable[[], bool] = lambda: False
+        """Whether withdrawals wait, so that nobody takes a deposit away from the debt that it is about to bear."""
 
     def deposit(self, account: int, amount: int) -> None:
         """Add ``amount`` of the coin."""
@@ -61,6 +63,8 @@ class StabilityPool:
         held = self.deposits.get(account, 0)
         if not 0 < amount <= held:
             raise StabilityError(f"{amount} cannot be withdrawn from a deposit of {held}")
+        if self.held_back():
+            raise StabilityError("withdrawals wait for the liquidation of troves below the minimum ratio")
         with self.ledger.atomic():
             self.ledger.transfer(self.coin, self.account, account, amount, "stability_withdrawal")
             self._put(self.deposits | {account: held - amount}, self.gains)

@@ -54,7 +54,8 @@ class Stablecoin(Mechanism):
     def _open_troves(self, market: Market) -> None:
         section, ledger = self.section, market.ledger
         self.collateral = ledger.asset_id("HLT")
-        self._base_rate = BaseRate(ledger, round(section.fee_floor * UNIT), round(section.fee_cap * UNIT),
+        self._base_rate = BaseRate(ledger, lambda: round(market.parameters["stablecoin.fee_floor"] * UNIT),
+                                   round(section.fee_cap * UNIT),
                                    section.fee_beta, minute_factor(section.fee_half_life_hours))
         rules = Rules(round(section.minimum_ratio * MICRO), round(section.critical_ratio * MICRO),
                       round(section.liquidation_reserve * MICRO), round(section.least_debt * MICRO))
@@ -140,7 +141,6 @@ class Stablecoin(Mechanism):
 
     def redeem_for_cash(self, account: int, coins: int) -> int:
         """Redeem and sell what that gives; returns the cash."""
-        self._take_over_fee()
         with self.ledger.atomic():
             if self.mint_redeem is not None:
                 cash, shares = self.mint_redeem.redeem(account, coins)
@@ -170,11 +170,6 @@ class Stablecoin(Mechanism):
             spent = self.outlet.swap_for(account, self.share, shares, most - cash) if shares else 0
             self.mint_redeem.mint(account, coins)
             return cash + int(spent)
-
-    def _take_over_fee(self) -> None:
-        """The floor that a vote may have changed."""
-        if self.troves is not None:
-            self._base_rate.floor = round(self._market.parameters["stablecoin.fee_floor"] * UNIT)
 
     # Reports -------------------------------------------------------------------------------------------------
 

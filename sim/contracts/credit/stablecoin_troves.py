@@ -73,6 +73,7 @@ class Troves:
         self.vault = ledger.open_account(f"{name}.vault", "protocol")
         self.reserve = ledger.open_account(f"{name}.liquidation_reserve", "protocol")
         self.stability = StabilityPool(ledger, name, coin, collateral)
+        self.stability.held_back = self.below_minimum
         self.troves: dict[int, Trove] = {}
         self.surplus: dict[int, int] = {}
         """Collateral of closed troves that their owners have not fetched yet."""
@@ -108,6 +109,10 @@ class Troves:
     def by_risk(self) -> list[int]:
         """Borrowers' accounts, the lowest ratio first."""
         return sorted(self.troves, key=lambda one: (self.troves[one].collateral * UNIT // self.troves[one].debt, one))
+
+    def below_minimum(self) -> bool:
+        """Whether any trove is below the minimum ratio; as in Liquity, no deposit leaves the stability pool then."""
+        return any(self.ratio(trove) < self.rules.minimum for trove in self.troves.values())
 
     def borrowing_fee(self, amount: int) -> int:
         """Coins added to the debt for borrowing ``amount`` now."""
@@ -219,15 +224,14 @@ class Troves:
             raise TroveRefused("this trove cannot be liquidated")
         old, ledger, rules = self._trove(account), self.ledger, self.rules
         ratio = self.ratio(old)
-        paid = old.collateral // COMPENSATION_PART
-        left = old.collateral - paid
+        taken = old.collateral
+        if ratio >= rules.minimum:  # in recovery mode: no more than the minimum ratio, the rest is the owner's
+            taken = min(taken, self._collateral_worth(mul_div(old.debt, rules.minimum, MICRO)))
+        paid = taken // COMPENSATION_PART
+        left, capped = taken - paid, old.collateral - taken
         worthless = self.in_recovery() and ratio <= MICRO  # then the pool is spared, the others share it
         offset = 0 if worthless else min(old.debt, self.stability.total)
         to_pool = mul_div(left, offset, old.debt)
-        capped = 0
-        if ratio >= rules.minimum:
-            capped = max(0, left - self._collateral_worth(mul_div(old.debt, rules.minimum, MICRO)))
-            to_pool = left - capped
         with ledger.atomic():
             ledger.transfer(self.collateral, self.vault, liquidator, paid, "liquidation_reward")
             ledger.transfer(self.coin, self.reserve, liquidator, rules.reserve, "liquidation_reward")
@@ -236,7 +240,7 @@ class Troves:
                 self.stability.offset(offset, self.vault, to_pool)
             if capped:
                 self._keep(account, capped)
-            self._redistribute(left - to_pool - capped, old.debt - offset)
+            self._redistribute(left - to_pool, old.debt - offset)
             self._count(liquidated=1, offset=offset, redistributed=old.debt - offset)
         return paid
 

@@ -256,6 +256,8 @@ class DebtPool:
         given = mul_div(cap, MICRO + self.rules.own_penalty, MICRO) * WHOLE // (self.collateral_value(WHOLE) + 1)
         given = min(given, position.collateral)
         shares = position.shares if cap >= owed else mul_div(position.shares, cap, owed)
+        # A position that is worth less than it owes leaves the difference to the others.
+        lost = max(0, cap - self.collateral_value(given)) if given == position.collateral else 0
         parts = in_proportion(given, list(others.values())), in_proportion(shares, list(others.values()))
         with self.ledger.atomic():
             self._write(account, position._replace(collateral=position.collateral - given,
@@ -264,7 +266,7 @@ class DebtPool:
                 held = self.positions[one]
                 self._write(one, held._replace(collateral=held.collateral + more, shares=held.shares + debt))
             self._unflag(account)
-            self._count(liquidations=1)
+            self._count(liquidations=1, bad_debt=lost)
         return cap, given
 
     # Invariants and inside -----------------------------------------------------------------------------------

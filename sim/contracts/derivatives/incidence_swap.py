@@ -66,8 +66,10 @@ class IncidenceSwap:
     def settle_period(self, incidence: int, day: int, left: int = 0) -> None:
         """Settle the next period at its reported incidence; the last one ends the swap. ``left`` is the value of the
         later periods to the buyer."""
-        if self.settled >= self.terms.periods:
+        if self.settled >= self.terms.periods or not self.contract.open:
             raise MarginError(f"{self.contract.name} has no period left")
+        before = self.settled
+        self.contract.ledger.on_rollback(lambda: self._forget(before))
         payout, premium = self.terms.payout(incidence), self.terms.premium
         self.payouts.append(payout)
         self.premiums.append(premium)
@@ -77,3 +79,6 @@ class IncidenceSwap:
                              0 if last else left)
         if last and self.contract.open:
             self.contract.expire(day)
+
+    def _forget(self, settled: int) -> None:
+        del self.payouts[settled:], self.premiums[settled:]

@@ -63,9 +63,10 @@ class MorbidityForward:
 
     def settle(self, deviation: int, day: int) -> int:
         """Settle at the final deviation and end; the payment to the buyer."""
-        self.payment = self.terms.payment(deviation)
-        side = Side.SHORT if self.payment >= 0 else Side.LONG
-        self.contract.settle(side, abs(self.payment), SETTLEMENT, day)
+        payment = self.terms.payment(deviation)
+        self.contract.settle(Side.SHORT if payment >= 0 else Side.LONG, abs(payment), SETTLEMENT, day)
+        self.contract.ledger.on_rollback(lambda: setattr(self, "payment", None))
+        self.payment = payment
         if self.contract.open:
             self.contract.expire(day)
-        return self.payment
+        return payment

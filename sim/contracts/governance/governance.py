@@ -287,6 +287,10 @@ class Governance(Mechanism):
     def _measure_concentration(self) -> None:
         held = self.ledger.balances(self.gov).copy()
         held[list(self.idle_accounts)] = 0
+        if self.locks is not None:  # what voters have locked is theirs
+            held[self.locks.account] = 0
+            for (account, _), (amount, _) in self.locks.owners.items():
+                held[account] += amount
         held = held[held > 0]
         votes = self.power.live()
         self._concentration = (concentration.top_share(held, 10), concentration.gini(held),

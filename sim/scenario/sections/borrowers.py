@@ -15,7 +15,8 @@ class BorrowersSection(Section):
     )
     metrics: ClassVar[tuple[Metric, ...]] = (
         Metric("borrowers.top_ups", "Repayments by which a borrower restored its health", "count"),
-        Metric("borrowers.loss", "Wealth lost by all borrowers against the start, tokens at fair value", "USD", "low"),
+        Metric("borrowers.loss", "Wealth lost by all borrowers against the start: tokens at fair value, less what was "
+               "lent to them and not repaid", "USD", "low"),
     )
 
     number: int = param(40, "Number of borrowers.", unit="count", ge=0, le=2000)

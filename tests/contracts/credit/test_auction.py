@@ -1,12 +1,14 @@
 """Collateral auctions by their rules, in a market whose price the test moves; what is refused leaves no trace."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sim.contracts.credit.auction import AuctionRefused
 from sim.contracts.credit.lending_reserve import LendingRefused
+from sim.contracts.credit.price_source import PriceUnavailable
 from sim.kernel.fixedpoint import MICRO
 from sim.kernel.ledger import InsufficientFunds
 from sim.model import HealthMarket
@@ -170,3 +172,30 @@ def test_what_is_refused_or_rolled_back_leaves_no_trace(bench: Bench) -> None:
     assert snapshot() == before
     bench.house.bite(bench.borrower, bench.hlt)
     bench.market.invariants.require(0)
+
+
+def test_a_lot_is_handed_over_while_its_price_is_not_to_be_had(bench: Bench) -> None:
+    """The price only says what a lot sold at zero was worth; midnight must not stop for it."""
+    bench.crash()
+    bench.house.bite(bench.borrower, bench.hlt)
+    auction = bench.house.open[0]
+    bench.house.open[0] = auction._replace(bid=MICRO, bidder=bench.a, last_bid=bench.house.now)
+    bench.ledger.transfer(bench.usd, bench.a, bench.house.house, MICRO, "x")
+
+    def no_price() -> int:
+        raise PriceUnavailable("stale")
+
+    market = bench.lending.pool.markets[bench.hlt]
+    bench.lending.pool.markets[bench.hlt] = SimpleNamespace(reserve=market.reserve, terms=market.terms, price=no_price)
+    bench.minutes(10)
+    bench.house.settle(0)
+    assert bench.ledger.balance(bench.hlt, bench.a) == auction.lot
+    assert bench.house.totals["zero"] == 1
+
+
+def test_cash_that_secures_a_debt_is_counted_beside_the_bids(bench: Bench) -> None:
+    bench.ledger.mint(bench.usd, bench.borrower, 100 * MICRO, "x")
+    bench.lending.pool.supply(bench.borrower, bench.usd, 100 * MICRO)
+    bench.crash()
+    bench.house.bite(bench.borrower, bench.usd)
+    assert bench.house.check_held() is None

@@ -120,3 +120,22 @@ flash_loans: {premium_bps: 5, assets: [{asset: USDs, opening: 3000}, {asset: HLT
     market.invariants.require(0)
     assert market.finish()["flash_loans.loans"] == 1
     assert flash.pool.index_ray(market.usd) > RAY
+
+
+def test_a_program_cannot_set_the_premium_of_its_own_loan():
+    ledger, premium = Ledger(institutions=8, people=0), [9]
+    ledger.asset("WETH")
+    pool = FlashLoanPool(ledger, lambda: premium[0])
+    pool.list_asset(0)
+    pool.deposit(party(ledger, "lender", 10**6), 0, 10**6)
+    assert pool.borrow(party(ledger, "borrower", 10**4), 0, 10**6, lambda: premium.__setitem__(0, 0)) == 900
+
+
+def test_a_gift_does_not_make_shares_dear_for_those_who_come_later(bank):
+    ledger, pool = bank
+    pool.list_asset(0)
+    first, later = party(ledger, "first", 10**9), party(ledger, "later", 10**9)
+    pool.deposit(first, 0, 1)
+    ledger.transfer(0, first, pool.account, 500_000_000, "gift")
+    assert pool.deposit(later, 0, 10**9) == 10**9
+    assert pool.withdraw(later, 0, 10**9) == 10**9

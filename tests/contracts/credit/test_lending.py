@@ -168,3 +168,42 @@ liquidators: {}
     lending, gov = market.mechanism("lending"), market.ledger.asset_id("GOV")
     assert lending.pool.market(gov).reserve.supplied_by(lending.suppliers) == 1000 * 10**6
     assert lending.pool.position(lending.suppliers).collateral > 100_000 * 10**6
+
+
+def test_an_auction_of_one_collateral_takes_its_part_of_the_debt_only():
+    """Else a crumb of one collateral would carry away the debt that another one secures."""
+    bench = Bench()
+    bench.ledger.mint(bench.usd, bench.borrower, 10**9, "x")
+    bench.pool.supply(bench.borrower, bench.usd, 10**9)
+    bench.pool.borrow(bench.borrower, bench.usd, 1_500_000_000)
+    bench.price.ratio = Fraction(1, 2)
+    assert bench.pool.hand_over(bench.borrower, bench.hlt, bench.usd, bench.keeper) == (10**9, 500_000_000)
+    assert bench.cash.debt_of(bench.borrower) == 10**9
+    assert bench.pool.health(bench.borrower) < WAD
+
+
+def test_no_collateral_goes_to_auction_for_a_debt_that_is_not_there():
+    bench = Bench()
+    for asset, amount in ((bench.hlt, 10**9), (bench.usd, 10**9)):
+        bench.ledger.mint(asset, bench.supplier, amount, "x")
+    bench.pool.supply(bench.supplier, bench.hlt, 10**9)
+    bench.ledger.mint(bench.usd, bench.borrower, 10**9, "x")
+    bench.pool.supply(bench.borrower, bench.usd, 10**9)
+    bench.pool.borrow(bench.borrower, bench.hlt, 10**9)
+    bench.price.ratio = Fraction(10)  # its own health tokens are worth 10,000, what it owes as much
+    assert bench.pool.health(bench.borrower) < WAD
+    with pytest.raises(LendingRefused):
+        bench.pool.hand_over(bench.borrower, bench.usd, bench.usd, bench.keeper)
+
+
+def test_a_gift_does_not_make_shares_dear_for_those_who_come_later():
+    """The inflation attack: one unit for one share, a gift, and the next deposit is rounded for the giver."""
+    bench = Bench()
+    attacker, hlt = bench.keeper, bench.pool.market(bench.hlt).reserve
+    bench.pool.withdraw(bench.borrower, bench.hlt, 10**9)
+    bench.ledger.mint(bench.hlt, attacker, 10**9, "x")
+    bench.pool.supply(attacker, bench.hlt, 1)
+    bench.ledger.transfer(bench.hlt, attacker, hlt.account, 500_000_000, "gift")
+    bench.pool.supply(bench.borrower, bench.hlt, 999_999_999)
+    assert hlt.supplied_by(bench.borrower) == 999_999_999
+    assert hlt.supplied_by(attacker) == 1

@@ -93,10 +93,12 @@ def test_in_recovery_mode_the_riskier_half_can_go_at_a_capped_price(troves):
     with pytest.raises(TroveRefused):
         troves.liquidate(keeper, risky)  # the stability pool cannot bear it all
     troves.stability.deposit(saver, 180 * MICRO)
-    troves.liquidate(keeper, risky)
+    reward = troves.liquidate(keeper, risky)
     got = troves.value(troves.stability.gains[saver])
-    assert got == pytest.approx(102_500_000 * 1.1, rel=1e-6)
-    assert troves.surplus[risky] > 0
+    taken = 102_500_000 * 1.1 / 0.68  # the liquidator's part comes out of it, as in Liquity's _getCappedOffsetVals
+    assert got == pytest.approx(102_500_000 * 1.1 * 0.995, rel=1e-6)
+    assert reward == pytest.approx(taken * 0.005, rel=1e-6)
+    assert troves.surplus[risky] == pytest.approx(190 * MICRO - taken, rel=1e-6)
     left = troves.surplus[risky]
     assert troves.claim_surplus(risky) == left
     assert troves.check() is None
@@ -162,3 +164,25 @@ def test_a_worthless_share_stops_redemption(iron):
     iron.price.micro = 0
     with pytest.raises(Refused):
         iron.redeem(iron.holder, MICRO)
+
+
+def test_a_vote_on_the_fee_holds_for_the_next_loan(troves):
+    floor = [UNIT // 200]
+    troves.base_rate = BaseRate(troves.ledger, lambda: floor[0], UNIT // 20, 2)
+    assert troves.borrowing_fee(100 * MICRO) == 500_000
+    floor[0] = UNIT // 100
+    assert troves.borrowing_fee(100 * MICRO) == 1_000_000
+
+
+def test_no_deposit_leaves_before_the_debt_that_it_is_to_bear(troves):
+    weak, strong, saver, keeper = troves.accounts
+    troves.open(strong, 1_000 * MICRO, 200 * MICRO)
+    troves.open(weak, 180 * MICRO, 100 * MICRO)
+    troves.ledger.transfer(troves.coin, strong, saver, 60 * MICRO, "x")
+    troves.stability.deposit(saver, 60 * MICRO)
+    troves.stability.withdraw(saver, 10 * MICRO)
+    troves.price.micro = 600_000
+    with pytest.raises(Refused, match="wait"):
+        troves.stability.withdraw(saver, 50 * MICRO)
+    troves.liquidate(keeper, weak)
+    assert troves.stability.total == 0

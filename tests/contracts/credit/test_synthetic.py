@@ -132,3 +132,12 @@ def test_who_liquidates_itself_gives_its_debt_with_collateral_on_top(pool):
     assert pool.debt(pool.accounts[0]) == pytest.approx(debts - given, abs=3)
     assert pool.positions[pool.accounts[1]].collateral == values + collateral
     assert pool.collateral_value(collateral) == pytest.approx(given * 1.05, rel=1e-6)
+
+
+def test_what_a_position_under_water_leaves_to_the_others_is_bad_debt(pool):
+    issue(pool, 0, 150, 99)
+    issue(pool, 1, 900, 200)
+    pool.price.micro = 500_000
+    owed = pool.debt(pool.accounts[0])
+    assert pool.liquidate_self(pool.accounts[0]) == (owed, 150 * MICRO)
+    assert pool.totals.bad_debt == owed - 75 * MICRO

@@ -118,3 +118,29 @@ def test_growth_is_that_of_an_exact_exponential_and_its_bound_falls_with_noise()
     assert growth_bound(noisy, 1.533) < 0.2
     assert growth_bound(exact[::-1].copy(), 1.533) < 0
     assert growth_bound(np.array([0.0, 0, 0, 0, 0, 5]), 1.533) == -math.inf
+
+
+def test_a_refused_settlement_leaves_no_payout_behind():
+    _, contract = pair()
+    swap = IncidenceSwap(contract, SwapTerms(0, 0, 30, 3, 1000, 10, 300, 600))
+    forward = MorbidityForward(contract, ForwardTerms(0, 30, 1000, 0, 100_000))
+    contract.close_out(Side.SHORT, 1)
+    with pytest.raises(MarginError):
+        swap.settle_period(450, 30)
+    with pytest.raises(MarginError):
+        forward.settle(50_000, 30)
+    assert (swap.payouts, swap.premiums, forward.payment) == ([], [], None)
+
+
+def test_a_settlement_that_is_undone_leaves_no_payout_behind():
+    _, contract = pair()
+    swap = IncidenceSwap(contract, SwapTerms(0, 0, 30, 3, 1000, 10, 300, 600))
+
+    def undone() -> None:
+        with contract.ledger.atomic():
+            swap.settle_period(450, 30)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    assert (swap.payouts, swap.premiums, contract.accounts[Side.SHORT].owed) == ([], [], 0)

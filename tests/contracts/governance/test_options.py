@@ -231,6 +231,24 @@ def test_a_vote_lock_keeps_tokens_voting_and_away_until_its_day():
     assert locks.escrow_holds() is None
 
 
+def test_a_locked_token_stays_with_its_voter_whomever_its_owner_chooses_next():
+    """Else it would vote twice on a proposal that both voters have yet to answer, or leave while it is counted."""
+    house = House(held=(40, 30, 20))
+    locks = VoteLock(house.ledger, house.gov, house.power)
+    house.power.more.append(locks)
+    house.power.delegate(house.lender, 0)
+    locks.lock(0, 5)
+    house.power.delegate(house.lender, 1)
+    house.ledger.transfer(house.gov, house.accounts[2], house.lender, 5, "gift")
+    assert locks.lock(1, 7) == 35
+    assert house.power.live().tolist() == [50, 35, 15]
+    locks.lock(0, 9)  # prolongs what it has, the lender's old tokens too
+    assert locks.release(8) == 35
+    assert house.power.live().tolist() == [50, 35, 15]
+    assert locks.release(10) == 50
+    assert locks.escrow_holds() is None
+
+
 def test_deposits_vote_until_they_are_withdrawn_and_not_while_locked():
     house = House(held=(40, 30, 20))
     deposits = VotingDeposits(house.ledger, house.usd, house.power, 500_000)
