@@ -31,6 +31,15 @@ def dollars(value: float) -> str:
     return f"${value:,.0f}" if abs(value) < 1e5 else f"${short(value)}"
 
 
+def money(value: float) -> str:
+    """Dollars of any size: with cents below a hundred.
+
+    >>> money(22.5), money(1.5e6)
+    ('$22.50', '$1.5M')
+    """
+    return f"${value:,.2f}" if 0 < abs(value) < 100 else dollars(value)
+
+
 KEY_FIGURES: tuple[tuple[str, tuple[tuple[str, str, Callable[[float], str]], ...]], ...] = (
     ("Solvency", (
         ("insurance.incurred_loss_ratio", "incurred loss ratio, all pools", percent),
@@ -92,13 +101,13 @@ def expected(run: Run) -> list[str]:
 
 
 def label(name: str, glossary: Glossary) -> str:
-    """What a figure is, in a few words: its description up to the first colon, semicolon or bracket.
+    """What a figure is, in a few words: its description up to the first colon or semicolon.
 
     >>> label("sandwich.profit", NOTHING_KNOWN)
     'sandwich.profit'
     """
     meaning = glossary.meaning(name)
-    for mark in (": ", "; ", " ("):
+    for mark in (": ", "; "):
         meaning = meaning.partition(mark)[0]
     return meaning if len(meaning) <= WORDS else meaning[:WORDS].rsplit(" ", 1)[0].rstrip(",") + " …"
 
@@ -111,16 +120,17 @@ def key_figures(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
     2
     """
     known = {name: (words, form) for _, figures in KEY_FIGURES for name, words, form in figures}
-    own = []
-    for name in expected(run):
+    own, asked = [], expected(run)
+    for name in asked:
         unit = glossary.unit(name)
-        words, form = known.get(name, (label(name, glossary), dollars if unit == "USD" else number))
+        words, form = known.get(name, (label(name, glossary), money if unit == "USD" else number))
         # a name alone does not say whose profit it is
         whose = name.partition(".")[0].replace("_", " ")
         own.append((form(run.metrics[name]), words if name in known else f"{whose}: {words[0].lower()}{words[1:]}"))
     blocks = [f"<h3>What this scenario asks about</h3>{cards(own)}"] if own else []
     for title, figures in KEY_FIGURES:
-        shown = [(form(run.metrics[name]), words) for name, words, form in figures if name in run.metrics]
+        shown = [(form(run.metrics[name]), words) for name, words, form in figures
+                 if name in run.metrics and name not in asked]
         if shown:
             blocks.append(f"<h3>{text(title)}</h3>{cards(shown)}")
     return "".join(blocks)

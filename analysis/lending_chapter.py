@@ -24,7 +24,7 @@ FIGURES = (
     ("Lots sold", "collateral_auctions.settled", plain),
     ("Share of lots sold at zero (at most 1 % of the sum wanted)", "collateral_auctions.zero_bid_share", percent),
     ("Value of the lots sold at zero, USD", "collateral_auctions.zero_value", short),
-    ("Bids paid over debts that they were to repay", "collateral_auctions.recovered_share", percent),
+    ("Bids paid over debts that they were to repay", "collateral_auctions.recovered_share", "{:.3f}".format),
     ("Bids on a lot, mean", "collateral_auctions.bids_per_lot", short),
     ("Calls of keepers that no block included", "keepers.dropped", plain),
     ("Profit of keepers, USD", "keepers.profit", short),
@@ -59,10 +59,12 @@ def lending_chapter(chapter: Chapter, run: Run) -> None:
               plain, steps=True, colours=(GREY, RED))
     if any_of(run, "lending.liquidations"):
         add_lines(chapter, run, {"lending.liquidations": "liquidations", "liquidators.refused": "reverted"},
-                  "Liquidations", "a day", "Reverted: another was quicker, or it would not pay any more.", plain)
+                  "Liquidations", "a day", "Reverted: another was quicker, or it would not pay any more."
+                  if run.series("liquidators.refused") is not None else "All borrowers; one may be so in parts.",
+                  plain)
     if any_of(run, "lending.bad_debt"):
         add_lines(chapter, run, {"lending.bad_debt": "bad debt"}, "Bad debt", "USD since the start",
-                  "Recorded as lost: nothing stands behind it any more.", short, steps=True, colours=(RED,))
+                  "Recorded as lost: nothing stands behind it any more.", short, colours=(RED,))
     _auctions(chapter, run)
     if any_of(run, "flash_loans.loans"):
         add_lines(chapter, run, {"flash_loans.loans": "loans"}, "Flash loans", "loans since the start",

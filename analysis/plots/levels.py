@@ -46,7 +46,7 @@ def basins(axes: Axes, price: pd.DataFrame, title: str, days: int = 0) -> Axes:
     axes.axhspan(HELD, top, color=COLOURS[2], alpha=0.10, linewidth=0)
     axes.axhspan(0.0, BROKEN, color=COLOURS[1], alpha=0.10, linewidth=0)
     axes.axhline(1.0, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)))
-    for name, height in (("peg holds", HELD), ("collapsed", 0.0)):
+    for name, height in (("peg holds", 1.0), ("collapsed", 0.0)):
         axes.annotate(name, (1.0, height), xycoords=("axes fraction", "data"), xytext=(-3, 2), ha="right", va="bottom",
                       textcoords="offset points", fontsize=7, color="#333333")
     lines.lines(axes, price, title, "USD", short, days)

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7A7A7A", "#000000")
 """Okabe and Ito's palette, dark colours first."""
@@ -213,7 +213,17 @@ def time_axis(axes: Axes, days: int) -> Axes:
         axes.set_xlim(0, days)
     else:
         axes.set_xlabel("day")
+        axes.xaxis.set_major_locator(whole_numbers())
     return axes
+
+
+def whole_numbers() -> MaxNLocator:
+    """Ticks at whole numbers only, as many as there is room for.
+
+    >>> whole_numbers().tick_values(0, 4).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+    return MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 2.5, 5, 10])
 
 
 def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
