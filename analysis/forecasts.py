@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -43,3 +46,37 @@ def calibration(prices: ArrayLike, happened: ArrayLike, bins: int = 10) -> pd.Da
             low, high = wilson(hits, count)
             rows.append((float(price[here].mean()), hits / count, low, high, count))
     return pd.DataFrame(rows, columns=["forecast", "share", "low", "high", "count"])
+
+
+def scores(forecasts: pd.DataFrame) -> pd.DataFrame:
+    """Brier score of each settled market: a row by (``day``, ``subject``, ``opened``), columns ``uniform`` (equal
+    chances), ``halfway``, ``close`` (scores, 0 to 2), ``figure`` (measured, in the subject's unit) and ``outcomes``
+    (number).
+
+    ``forecasts`` are rows as in :attr:`analysis.load.Run.forecasts`.
+
+    Example
+    -------
+    >>> scores(run.forecasts).columns.tolist()
+    ['uniform', 'halfway', 'close', 'figure', 'outcomes']
+    """
+    rows = {}
+    for key, market in forecasts.groupby(["day", "subject", "opened"], sort=True):
+        happened, count = market["happened"].to_numpy(dtype="float64"), len(market)
+        rows[key] = (brier(np.full(count, 1.0 / count), happened), brier(market["price_halfway"], happened),
+                     brier(market["price_at_close"], happened), float(market["figure"].iloc[0]), count)
+    index = pd.MultiIndex.from_tuples(rows, names=["day", "subject", "opened"]) if rows else None
+    return pd.DataFrame(list(rows.values()), index=index,
+                        columns=["uniform", "halfway", "close", "figure", "outcomes"])
+
+
+def outcome_labels(thresholds: Sequence[float]) -> list[str]:
+    """Names of the outcomes that ``thresholds`` (in the subject's unit, rising) part.
+
+    Example
+    -------
+    >>> outcome_labels([0.02, 0.06])
+    ['below 0.02', '0.02 to 0.06', '0.06 and more']
+    """
+    edges = [f"{value:g}" for value in thresholds]
+    return [f"below {edges[0]}", *(f"{low} to {high}" for low, high in pairwise(edges)), f"{edges[-1]} and more"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
 from analysis.load import Run
-from analysis.page import Chapter
+from analysis.page import Chapter, table, text
 from analysis.plots import lines
 from analysis.plots.style import COLOURS, Formatter, finish, short
 
@@ -70,3 +70,13 @@ def any_of(run: Run, name: str) -> bool:
     """
     found = run.series(name)
     return found is not None and bool((found != 0).any())
+
+
+def add_figures(chapter: Chapter, run: Run, title: str,
+                figures: Sequence[tuple[str, str, Callable[[float], str]]]) -> None:
+    """Add a table of the ``figures`` (label, metric, format of a number in the metric's unit) that the run has, if any.
+    >>> add_figures(chapter, run, "Claims", [("Days, median", "claims.delay_p50", str)])
+    """
+    rows = [[text(label), text(form(run.metrics[name]))] for label, name, form in figures if name in run.metrics]
+    if rows:
+        chapter.below.append(f"<h3>{text(title)}</h3>" + table(["figure", "this run"], rows, (1,)))

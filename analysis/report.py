@@ -6,72 +6,22 @@ Pictures are inline SVG; all text from files is escaped; the same folder gives t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from analysis.chapters import CHAPTERS
 from analysis.glossary import NOTHING_KNOWN, Glossary, changed, shown
+from analysis.key_figures import count, key_figures
 from analysis.load import Run, load_run
-from analysis.page import Chapter, cards, document, folded, number, section, table, text, write_page
-from analysis.plots.style import percent, short
+from analysis.page import Chapter, document, folded, number, section, table, text, write_page
+from analysis.plots.style import short
 from analysis.recorded import recorded_html
 
 REPORT = "report.html"
 
 ROUTINE = ("governance.", "research.")
 """Kinds of event that have a place of their own, or happen all the time: only their number is given."""
-
-
-def count(value: float) -> str:
-    """A whole number.
-
-    >>> count(12345.0)
-    '12,345'
-    """
-    return f"{value:,.0f}"
-
-
-def dollars(value: float) -> str:
-    """Dollars: whole below a hundred thousand, shortened above.
-
-    >>> dollars(1.5e6)
-    '$1.5M'
-    """
-    return f"${value:,.0f}" if abs(value) < 1e5 else f"${short(value)}"
-
-
-KEY_FIGURES: tuple[tuple[str, tuple[tuple[str, str, Callable[[float], str]], ...]], ...] = (
-    ("Solvency", (
-        ("insurance.incurred_loss_ratio", "incurred loss ratio, all pools", percent),
-        ("insurance.combined_ratio", "combined ratio", percent),
-        ("insurance.lowest_mcr_ratio", "lowest MCR % of any pool", percent),
-        ("insurance.defaults", "pools that defaulted", count),
-        ("insurance.gated_days", "pool-days behind the gate", count),
-        ("insurance.unpaid_claims", "approved claims left unpaid", dollars))),
-    ("Claims", (
-        ("claims.filed", "claims filed", count),
-        ("claims.delay_p50", "days from care to payment, median", number),
-        ("claims.delay_p95", "the same, 95th percentile", number),
-        ("claims.false_denials", "decided claims wrongly denied", percent),
-        ("claims.unfiled", "claims given up before filing", count),
-        ("chain.mean_claim_fee_usd", "mean fee to file a claim", lambda value: f"${value:.3g}"))),
-    ("Liquidity and token", (
-        ("liquidity_providers.yield", "yield of liquidity providers a year", percent),
-        ("liquidity_providers.peak_requests_30d", "most withdrawals asked for in 30 days, of senior capital", percent),
-        ("amm.price_end", "health token at the end", lambda value: f"${value:.3f}"),
-        ("amm.depth_min", "least depth at 2 %", dollars),
-        ("amm.lp_yield", "fees to token liquidity a year", percent),
-        ("health_token.reserve_ratio_min", "lowest reserve ratio of the token", percent))),
-    ("People and governance", (
-        ("patients.mean_annual_spending", "spending per person and year", dollars),
-        ("patients.uninsured_rate", "without cover, mean of days", percent),
-        ("patients.catastrophic_share", "person-years of catastrophic own payments", percent),
-        ("governance.executed", "proposals executed", count),
-        ("governance.turnout", "mean turnout of votes", percent),
-        ("research.grants_paid", "research grants paid", dollars))),
-)
-"""Groups of figures that most readers look for first: metric, label, format."""
 
 
 def verdicts(run: Run) -> str:
@@ -94,20 +44,6 @@ def verdicts(run: Run) -> str:
             + table(["verdict", "expectation and its source", "this run"], body, (2,))
             + '<p class="meta">Expectations on averages, on shares of runs and on differences between variants are '
               "decided by <code>check</code>, over all replications; one run is a sample of one.</p>")
-
-
-def key_figures(metrics: Mapping[str, float]) -> str:
-    """Cards of the figures of :data:`KEY_FIGURES` that the run has, as HTML.
-
-    >>> key_figures({})
-    ''
-    """
-    blocks = []
-    for title, figures in KEY_FIGURES:
-        shown = [(form(metrics[name]), label) for name, label, form in figures if name in metrics]
-        if shown:
-            blocks.append(f"<h3>{text(title)}</h3>{cards(shown)}")
-    return "".join(blocks)
 
 
 def figures_html(metrics: Mapping[str, float]) -> str:
@@ -230,7 +166,7 @@ def render(run: Run, glossary: Glossary = NOTHING_KNOWN) -> str:
              f"seed {run.manifest.get('seed')}"]
     if "stage" in scenario:
         facts.append(f"stage {scenario['stage']}")
-    body = (section("Expectations", verdicts(run)) + section("Key figures", key_figures(run.metrics))
+    body = (section("Expectations", verdicts(run)) + section("Key figures", key_figures(run, glossary))
             + chapters_html(run, glossary) + section("Events", events_html(run))
             + section("Parameters that differ from their defaults", settings_html(scenario, glossary))
             + section("All figures", figures_html(run.metrics), screen_only=True)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.plots.style import COLOURS, SKY, Formatter, finish, thin, time_axis
+from analysis.plots.style import COLOURS, SKY, Formatter, finish, plain, thin, time_axis, whole_numbers
 
 
 def smooth(table: pd.DataFrame, window: int) -> pd.DataFrame:
@@ -52,6 +52,10 @@ def lines(axes: Axes, table: pd.DataFrame, title: str, unit: str, formatter: For
     elif low < 0 < high:
         axes.axhline(0, color="#555555", linewidth=0.8)
     time_axis(axes, days or int(table.index.max()) + 1)
+    known = table.to_numpy(dtype="float64")
+    known = known[np.isfinite(known)]
+    if formatter is plain and bool((known == np.round(known)).all()):  # counts
+        axes.yaxis.set_major_locator(whole_numbers())
     return finish(axes, title, unit, formatter)
 
 

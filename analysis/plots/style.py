@@ -213,8 +213,17 @@ def time_axis(axes: Axes, days: int) -> Axes:
         axes.set_xlim(0, days)
     else:
         axes.set_xlabel("day")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(whole_numbers())
     return axes
+
+
+def whole_numbers() -> MaxNLocator:
+    """Ticks at whole numbers only, as many as there is room for.
+
+    >>> whole_numbers().tick_values(0, 4).tolist()
+    [0.0, 1.0, 2.0, 3.0, 4.0]
+    """
+    return MaxNLocator(nbins="auto", integer=True, steps=[1, 2, 2.5, 5, 10])
 
 
 def mark_days(axes: Axes, marks: Mapping[int, str]) -> Axes:
