@@ -274,6 +274,8 @@ class PredictionMarkets(Mechanism):
             for trader in (*self.informed, *self.noise, *self.manipulators):
                 paid = maker.taken_from(trader.account)
                 self.results[trader.kind] += maker.redeem(trader.account) - paid
+            for account in maker.holders():
+                maker.redeem(account)
             question.benchmark.settle(outcome)
         self.staked, self.staked_right = self.staked + staked, self.staked_right + right
         self.lost += maker.funding - returned

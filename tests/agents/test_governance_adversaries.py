@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.contracts.governance.proposal import Support
+from sim.contracts.governance.voting_power import UnknownVoter
 from sim.model import HealthMarket, RunResult, run
 from sim.scenario.load import load_scenario
 
@@ -143,3 +145,13 @@ def test_identities_bring_the_whale_back_where_they_are_cheap(capture) -> None:
     assert split["whale.vote_share"] > alone["whale.vote_share"]
     assert dear["sybil.identities"] == 1
     assert dear["whale.vote_share"] == pytest.approx(alone["whale.vote_share"])
+
+
+@pytest.mark.parametrize("voter", [-1, 10_000])
+def test_nobody_votes_or_proposes_under_a_number_that_is_not_his(repository: Path, voter: int) -> None:
+    """A negative number would count from the end of the list of voters, with somebody else's power."""
+    scenario = load_scenario(repository / "scenarios" / "s3_beanstalk_capture.yaml", [("population.patients", "60")])
+    governance = HealthMarket(scenario, seed=4).mechanism("governance")
+    for call in (lambda: governance.vote(0, voter, Support.FOR), lambda: governance.propose(voter, (), "x")):
+        with pytest.raises(UnknownVoter):
+            call()

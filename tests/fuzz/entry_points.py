@@ -16,12 +16,13 @@ a contract's own owner, its governance or the day calls is not an entry point.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from sim.agents.adversary.false_claims import FIRST_SERIAL
+from sim.contracts.amm import routing
 from sim.contracts.claims.table import OPEN
 from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury, SetBudget
 from sim.contracts.governance.governor import Support
@@ -49,6 +50,7 @@ class Dice(random.Random):
     def __init__(self, market: Any, seed: int) -> None:
         super().__init__(seed)
         self.market = market
+        self.book: Any = None
         ledger = market.ledger
         self.people = [int(one) for one in ledger.person(np.arange(market.people.size))]
         contracts = set(market.mechanism("claims").operators.staking.escrows.tolist())
@@ -73,6 +75,22 @@ class Dice(random.Random):
     def number(self, count: int) -> int:
         """An index below ``count`` mostly, else one that does not exist."""
         return self.randrange(count) if count and self.random() < 0.9 else self.choice([-1, count, count + 5, 10**6])
+
+    def holder(self, asset: int) -> int:
+        """A wallet that holds some of ``asset`` mostly, else any."""
+        balances = self.market.ledger.balances(asset)
+        holders = [account for account in self.agents if account < balances.size and balances[account]]
+        return self.choice(holders) if holders and self.random() < 0.85 else self.account()
+
+    def part(self, asset: int, account: int) -> int:
+        """An amount by what ``account`` holds of ``asset``; ``account`` may be outside the asset's span."""
+        balances = self.market.ledger.balances(asset)
+        return self.amount(int(balances[account]) if 0 <= account < balances.size else 0)
+
+    def one_of(self, members: Iterable[int]) -> int:
+        """A member mostly, else any wallet."""
+        known = sorted(members)
+        return self.choice(known) if known and self.random() < 0.85 else self.account()
 
     def slots(self, most: int = 4) -> np.ndarray:
         return np.array(self.sample(range(self.market.people.size), self.randint(1, most)), dtype=np.int64)
@@ -104,10 +122,22 @@ def _pool(market, dice):
 
 
 @entry("amm")
+def route(market, dice):
+    """Sell along the best route over all pools; reserves may have moved since, and the least may be too much."""
+    pools = [pool for _, pool in sorted(market.mechanism("amm").pools.items())]
+    traded = sorted({asset for pool in pools for asset in (pool.base, pool.quote)})
+    sold, bought = dice.choice(traded), dice.choice([*traded, dice.asset()])
+    account = dice.holder(sold)
+    amount, least = dice.part(sold, account), dice.choice([0, 0, 0, 10**6, MAX_INT64])
+    return lambda: routing.swap(market.ledger, routing.best_route(pools, sold, bought, amount), account, sold, least)
+
+
+@entry("amm")
 def swap(market, dice):
-    pool, account = _pool(market, dice), dice.account()
+    pool = _pool(market, dice)
     asset = dice.choice([pool.base, pool.quote])
-    amount, least = dice.amount(market.ledger.balance(asset, account)), dice.choice([0, 0, 0, 10**6])
+    account = dice.holder(asset)
+    amount, least = dice.part(asset, account), dice.choice([0, 0, 0, 10**6])
     return lambda: pool.swap(account, asset, amount, least)
 
 
@@ -120,8 +150,9 @@ def swap_for(market, dice):
 
 @entry("amm")
 def add_liquidity(market, dice):
-    pool, account = _pool(market, dice), dice.account()
-    base, quote = (dice.amount(market.ledger.balance(asset, account)) for asset in (pool.base, pool.quote))
+    pool = _pool(market, dice)
+    account = dice.holder(pool.base)
+    base, quote = (dice.part(asset, account) for asset in (pool.base, pool.quote))
     return lambda: pool.add_liquidity(account, base, quote)
 
 

@@ -68,7 +68,11 @@ class IncidenceSwap:
         later periods to the buyer."""
         if self.settled >= self.terms.periods:
             raise MarginError(f"{self.contract.name} has no period left")
+        if not self.contract.open:
+            raise MarginError(f"{self.contract.name} is {self.contract.standing}")
         payout, premium = self.terms.payout(incidence), self.terms.premium
+        kept = list(self.payouts), list(self.premiums)
+        self.contract.ledger.on_rollback(lambda: self._restore(*kept))
         self.payouts.append(payout)
         self.premiums.append(premium)
         last = self.settled == self.terms.periods
@@ -77,3 +81,6 @@ class IncidenceSwap:
                              0 if last else left)
         if last and self.contract.open:
             self.contract.expire(day)
+
+    def _restore(self, payouts: list[int], premiums: list[int]) -> None:
+        self.payouts, self.premiums = payouts, premiums

@@ -63,6 +63,10 @@ class MorbidityForward:
 
     def settle(self, deviation: int, day: int) -> int:
         """Settle at the final deviation and end; the payment to the buyer."""
+        if not self.contract.open:
+            raise MarginError(f"{self.contract.name} is {self.contract.standing}")
+        before = self.payment
+        self.contract.ledger.on_rollback(lambda: setattr(self, "payment", before))
         self.payment = self.terms.payment(deviation)
         side = Side.SHORT if self.payment >= 0 else Side.LONG
         self.contract.settle(side, abs(self.payment), SETTLEMENT, day)

@@ -162,3 +162,11 @@ def test_a_worthless_share_stops_redemption(iron):
     iron.price.micro = 0
     with pytest.raises(Refused):
         iron.redeem(iron.holder, MICRO)
+
+
+def test_a_second_endowment_adds_to_the_trove_and_forgets_no_debt(troves):
+    first = troves.accounts[0]
+    troves.endow(first, 400 * MICRO, 100 * MICRO)
+    troves.endow(first, 200 * MICRO, 50 * MICRO)
+    assert troves.troves[first] == (600 * MICRO, 152 * MICRO)
+    assert troves.check() is None
