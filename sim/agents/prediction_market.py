@@ -208,6 +208,9 @@ class PredictionMarkets(Mechanism):
         about = subject(terms.subject, self.market, terms.window_days)
         outcomes = len(terms.thresholds) + 1
         maker = MarketMaker(self.ledger, self.usd, name, outcomes, self.sponsor, funding, self.account)
+        governance: Any = self.market.find("governance")
+        if governance is not None and self.section.sponsor == "treasury":
+            governance.treasury.book_guarantee(self.usd, funding, "prediction_funding")
         benchmark = Benchmark(self.ledger, self.usd, name, outcomes, self.stakes_account)
         self.questions.append(Question(name, terms, self.asked, day, about, maker, benchmark))
         self.asked += 1

@@ -141,3 +141,9 @@ def test_shares_that_somebody_from_outside_holds_are_paid_at_settlement():
     assert maker.outcome is not None
     assert not maker.holders()
     assert made.ledger.balance(made.usd, outsider) == before + MICRO
+
+
+def test_a_treasury_that_sponsors_a_market_has_the_payment_in_its_books():
+    made = run(3, ("governance", "{treasury_cash: 1.0e+5}"), ("prediction_markets.sponsor", "treasury"))
+    spent = made.mechanism("governance").treasury.spent
+    assert spent["prediction_funding"] == made.mechanism("prediction_markets").funded > 0

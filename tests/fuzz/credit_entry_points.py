@@ -112,7 +112,8 @@ def bid(market, dice):
         amount, lot = dice.amount(), dice.amount()
         return lambda: house.bid(bidder, number, amount, lot)
     amount = dice.choice([house.least_bid(auction), auction.wanted, dice.amount(auction.wanted)])
-    lot = auction.lot if amount < auction.wanted else dice.choice([house.largest_lot(auction), dice.amount(auction.lot)])
+    smaller = dice.choice([house.largest_lot(auction), dice.amount(auction.lot)])
+    lot = auction.lot if amount < auction.wanted else smaller
     return lambda: house.bid(bidder, number, amount, lot)
 
 

@@ -24,9 +24,8 @@ import numpy as np
 from sim.agents.adversary.false_claims import FIRST_SERIAL
 from sim.contracts.amm import routing
 from sim.contracts.claims.table import OPEN
-from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury, SetBudget
-from sim.contracts.governance.governor import Support
 from sim.kernel.fixedpoint import MAX_INT64, MICRO
+from sim.world.clinical_records import _UNKNOWN
 
 Call = Callable[[], object]
 ENTRIES: dict[str, tuple[str, Callable[[Any, Dice], Call]]] = {}
@@ -236,6 +235,12 @@ def lapse(market, dice):
 # Claims and oracles ----------------------------------------------------------------------------------------------
 
 
+def forget(records, ids):
+    """What providers know of care is no contract and is written with the claim; here the claim may be undone."""
+    records._true[ids] = _UNKNOWN
+    records._count -= ids.size
+
+
 @entry("claims")
 def file_claims(market, dice):
     claims, records, slots = market.mechanism("claims"), market.mechanism("providers").records, dice.slots()
@@ -248,7 +253,9 @@ def file_claims(market, dice):
     def call():
         ids = claims.file(people["pool"][slots].astype(np.int64), slots, people["key"][slots],
                           slots + market.ledger.people_start, amounts, days, market.day, serials, people["plan"][slots])
-        records.add(ids[ids >= 0], true[ids >= 0])
+        filed = ids[ids >= 0]
+        records.add(filed, true[ids >= 0])
+        market.ledger.on_rollback(lambda: forget(records, filed))
         return ids
 
     return call
@@ -306,58 +313,6 @@ def promise(market, dice):
     return lambda: escrow.offer(claim, deposit, promises, contingent)
 
 
-# Governance ------------------------------------------------------------------------------------------------------
-
-
-def _action(market, dice):
-    paths = sorted(one.path for mechanism in market.active() for one in getattr(mechanism.section, "governable", ()))
-    return dice.choice([
-        ChangeParameter(dice.choice([*paths, "no.such"]), dice.choice([0.0, 1.0, -1.0, 1e9, dice.random() * 10])),
-        PayFromTreasury(market.usd, dice.account(), dice.amount()),
-        FundProgramme(dice.choice(["grants", "nothing"]), dice.number(3), dice.amount()),
-        SetBudget(dice.choice(["grants", "rewards", "x"]), dice.amount()),
-    ])
-
-
-@entry("governance")
-def propose(market, dice):
-    governance = market.mechanism("governance")
-    voter = dice.number(len(governance.power.voters))
-    actions = tuple(_action(market, dice) for _ in range(dice.randint(0, 3)))
-    return lambda: governance.propose(voter, actions, "fuzz")
-
-
-@entry("governance")
-def vote(market, dice):
-    governance = market.mechanism("governance")
-    number, voter = dice.number(len(governance.governor)), dice.number(len(governance.power.voters))
-    support = dice.choice(list(Support))
-    return lambda: governance.vote(number, voter, support)
-
-
-@entry("governance")
-def queue_or_execute(market, dice):
-    governance = market.mechanism("governance")
-    number = dice.number(len(governance.governor))
-    return lambda: dice.choice([governance.queue, governance.execute])(number)
-
-
-@entry("governance")
-def delegate(market, dice):
-    governance = market.mechanism("governance")
-    voter, account, slots = dice.number(len(governance.power.voters)), dice.choice(dice.agents), dice.slots()
-    voters = np.full(slots.size, np.int16(min(voter, 30_000)), dtype=np.int16)
-    if dice.random() < 0.5:
-        return lambda: governance.delegate(account, voter)
-    return lambda: governance.delegate_people(slots, voters)
-
-
-@entry("governance")
-def spend_without_authority(market, dice):
-    treasury, account, amount = market.mechanism("governance").treasury, dice.account(), dice.amount()
-    return lambda: treasury.spend(market.usd, account, amount, "theft", "")
-
-
 # Data and research -----------------------------------------------------------------------------------------------
 
 
@@ -389,5 +344,3 @@ def rank_grants(market, dice):
     number, voter, votes = dice.number(max(len(grants.rounds), 1)), dice.randrange(20), abs(dice.amount(1000))
     points = {dice.number(3): dice.choice([10_000, 5_000, -1, 20_000]) for _ in range(2)}
     return lambda: grants.rank(number, voter, votes, points)
-
-

@@ -86,7 +86,7 @@ VARIANTS = (
                     "recount_at_execution": True},
      "claims": {"mode": "optimistic"}, "lending": {"markets": LENT, "liquidation": "auction"},
      "stablecoin": {"form": "algorithmic"}, "amm": {"pools": [*POOLS, SHARE_POOL]},
-     "research": {"award_rule": "conviction", "grant_round_days": 21}},
+     "research": {"award_rule": "conviction", "grant_round_days": 21}, "prediction_markets": {"sponsor": "treasury"}},
     {"governance": {"vote_rule": "quadratic", "vote_lock_days": 5, "late_quorum_days": 2, "vote_cap": 0.1,
                     "votes_of_lp": 1.0, "treasury_cash": 1e5, "proposal_threshold": 0.0},
      "claims": {"mode": "committee"}, "lending": {"markets": LENT},

@@ -1,12 +1,65 @@
-"""Entry points of the options of governance; see entry_points.py. Which are on differs from market to market."""
+"""Entry points of governance and its options; see entry_points.py. Which are on differs from market to market."""
 
 from __future__ import annotations
 
+import numpy as np
 from entry_points import entry
 
-from sim.contracts.governance.actions import PayFromTreasury
+from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury, SetBudget
 from sim.contracts.governance.governor import Support
 from sim.contracts.governance.voting_power import NOBODY
+
+
+def _action(market, dice):
+    paths = sorted(one.path for mechanism in market.active() for one in getattr(mechanism.section, "governable", ()))
+    return dice.choice([
+        ChangeParameter(dice.choice([*paths, "no.such"]), dice.choice([0.0, 1.0, -1.0, 1e9, dice.random() * 10])),
+        PayFromTreasury(market.usd, dice.account(), dice.amount()),
+        FundProgramme(dice.choice(["grants", "nothing"]), dice.number(3), dice.amount()),
+        SetBudget(dice.choice(["grants", "rewards", "x"]), dice.amount()),
+    ])
+
+
+@entry("governance")
+def propose(market, dice):
+    governance = market.mechanism("governance")
+    voter = dice.number(len(governance.power.voters))
+    actions = tuple(_action(market, dice) for _ in range(dice.randint(0, 3)))
+    return lambda: governance.propose(voter, actions, "fuzz")
+
+
+@entry("governance")
+def vote(market, dice):
+    governance = market.mechanism("governance")
+    number, voter = dice.number(len(governance.governor)), dice.number(len(governance.power.voters))
+    support = dice.choice(list(Support))
+    return lambda: governance.vote(number, voter, support)
+
+
+@entry("governance")
+def queue_or_execute(market, dice):
+    governance = market.mechanism("governance")
+    number = dice.number(len(governance.governor))
+    return lambda: dice.choice([governance.queue, governance.execute])(number)
+
+
+@entry("governance")
+def delegate(market, dice):
+    governance = market.mechanism("governance")
+    voter, account, slots = dice.number(len(governance.power.voters)), dice.choice(dice.agents), dice.slots()
+    voters = np.full(slots.size, np.int16(min(voter, 30_000)), dtype=np.int16)
+    if dice.random() < 0.5:
+        return lambda: governance.delegate(account, voter)
+    return lambda: governance.delegate_people(slots, voters)
+
+
+@entry("governance")
+def spend_without_authority(market, dice):
+    treasury, account, amount = market.mechanism("governance").treasury, dice.account(), dice.amount()
+    return lambda: treasury.spend(market.usd, account, amount, "theft", "")
+
+
+# Options -----------------------------------------------------------------------------------------------------------
 
 
 def _number(governance, dice):

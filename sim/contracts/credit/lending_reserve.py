@@ -165,10 +165,10 @@ class Reserve:
         burnt = held if amount >= self.debt_of(account) else mul_div(amount, RAY, self.index())
         self.ledger.burn(self.debts, account, burnt, "lending_debt_off")
 
-    def lose(self, amount: int, treasury: int | None) -> None:
+    def lose(self, amount: int, treasury: int | None) -> int:
         """Record ``amount`` of debt as lost: borne by the protocol's part, the treasury if given, then all suppliers.
 
-        The debt itself has been struck off already.
+        The debt itself has been struck off already. Returns what the treasury paid.
         """
         state = self.state
         own = min(amount, state.protocol_bps // BPS)
@@ -179,6 +179,7 @@ class Reserve:
         self.replace(state._replace(
             protocol_bps=state.protocol_bps - own * BPS, bad_debt=state.bad_debt + amount,
             from_protocol=state.from_protocol + own, from_treasury=state.from_treasury + paid))
+        return paid
 
     def replace(self, state: ReserveState) -> None:
         """Take over ``state``; undone with the block it belongs to."""
