@@ -40,7 +40,9 @@ class Holder(mesa.Agent):
         self.desk = desk
         self.name = name
         self.synthetics = desk.synthetics
-        self.account: int = desk.ledger.open_account(name, "traders")
+        # Lending has liquidators too, with accounts of their own.
+        account = f"synthetics_{name}" if isinstance(self, Liquidator) else name
+        self.account: int = desk.ledger.open_account(account, "traders")
         self.key = agent_key(name)
         desk.market.endow(self.account, cash)
 

@@ -208,6 +208,9 @@ class PredictionMarkets(Mechanism):
         about = subject(terms.subject, self.market, terms.window_days)
         outcomes = len(terms.thresholds) + 1
         maker = MarketMaker(self.ledger, self.usd, name, outcomes, self.sponsor, funding, self.account)
+        governance: Any = self.market.find("governance")
+        if governance is not None and self.section.sponsor == "treasury":
+            governance.treasury.book_guarantee(self.usd, funding, "prediction_funding")
         benchmark = Benchmark(self.ledger, self.usd, name, outcomes, self.stakes_account)
         self.questions.append(Question(name, terms, self.asked, day, about, maker, benchmark))
         self.asked += 1
@@ -274,6 +277,8 @@ class PredictionMarkets(Mechanism):
             for trader in (*self.informed, *self.noise, *self.manipulators):
                 paid = maker.taken_from(trader.account)
                 self.results[trader.kind] += maker.redeem(trader.account) - paid
+            for account in maker.holders():
+                maker.redeem(account)
             question.benchmark.settle(outcome)
         self.staked, self.staked_right = self.staked + staked, self.staked_right + right
         self.lost += maker.funding - returned

@@ -7,6 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sim.contracts.governance.proposal import Support
+from sim.contracts.governance.voting_power import UnknownVoter
 from sim.model import HealthMarket, RunResult, run
 from sim.scenario.load import load_scenario
 
@@ -165,3 +167,13 @@ def test_tokens_that_the_whale_bought_are_no_loss(capture) -> None:
                       ("whale.opening_cash", "50000"), ("horizon_days", "120"))
     assert figures["whale.bought"] > 0.0
     assert figures["whale.profit"] > -1000.0  # gas
+
+
+@pytest.mark.parametrize("voter", [-1, 10_000])
+def test_nobody_votes_or_proposes_under_a_number_that_is_not_his(repository: Path, voter: int) -> None:
+    """A negative number would count from the end of the list of voters, with somebody else's power."""
+    scenario = load_scenario(repository / "scenarios" / "s3_beanstalk_capture.yaml", [("population.patients", "60")])
+    governance = HealthMarket(scenario, seed=4).mechanism("governance")
+    for call in (lambda: governance.vote(0, voter, Support.FOR), lambda: governance.propose(voter, (), "x")):
+        with pytest.raises(UnknownVoter):
+            call()

@@ -126,3 +126,24 @@ def test_every_subject_is_asked_and_settled(tmp_path):
     assert {row[1] for row in rows} == {"cost_growth", "spending", "incidence", "trials"}
     for day, subject in {(row[0], row[1]) for row in rows}:
         assert sum(row[6] for row in rows if (row[0], row[1]) == (day, subject)) == 1
+
+
+def test_shares_that_somebody_from_outside_holds_are_paid_at_settlement():
+    made = run(3)
+    desk = made.mechanism("prediction_markets")
+    outsider, maker = made.ledger.open_account("outsider", "traders"), desk.questions[0].maker
+    made.ledger.transfer(made.usd, desk.sponsor, outsider, 10 * MICRO, "gift")
+    maker.trade(outsider, [MICRO] * len(maker.sold), 10**9)  # one of each outcome: worth a dollar whatever happens
+    before = made.ledger.balance(made.usd, outsider)
+    for _ in range(26):
+        made.step()
+        made.invariants.require(made.day)
+    assert maker.outcome is not None
+    assert not maker.holders()
+    assert made.ledger.balance(made.usd, outsider) == before + MICRO
+
+
+def test_a_treasury_that_sponsors_a_market_has_the_payment_in_its_books():
+    made = run(3, ("governance", "{treasury_cash: 1.0e+5}"), ("prediction_markets.sponsor", "treasury"))
+    spent = made.mechanism("governance").treasury.spent
+    assert spent["prediction_funding"] == made.mechanism("prediction_markets").funded > 0

@@ -16,16 +16,16 @@ a contract's own owner, its governance or the day calls is not an entry point.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 
 from sim.agents.adversary.false_claims import FIRST_SERIAL
+from sim.contracts.amm import routing
 from sim.contracts.claims.table import OPEN
-from sim.contracts.governance.actions import ChangeParameter, FundProgramme, PayFromTreasury, SetBudget
-from sim.contracts.governance.governor import Support
 from sim.kernel.fixedpoint import MAX_INT64, MICRO
+from sim.world.clinical_records import _UNKNOWN
 
 Call = Callable[[], object]
 ENTRIES: dict[str, tuple[str, Callable[[Any, Dice], Call]]] = {}
@@ -49,6 +49,7 @@ class Dice(random.Random):
     def __init__(self, market: Any, seed: int) -> None:
         super().__init__(seed)
         self.market = market
+        self.book: Any = None
         ledger = market.ledger
         self.people = [int(one) for one in ledger.person(np.arange(market.people.size))]
         contracts = set(market.mechanism("claims").operators.staking.escrows.tolist())
@@ -73,6 +74,22 @@ class Dice(random.Random):
     def number(self, count: int) -> int:
         """An index below ``count`` mostly, else one that does not exist."""
         return self.randrange(count) if count and self.random() < 0.9 else self.choice([-1, count, count + 5, 10**6])
+
+    def holder(self, asset: int) -> int:
+        """A wallet that holds some of ``asset`` mostly, else any."""
+        balances = self.market.ledger.balances(asset)
+        holders = [account for account in self.agents if account < balances.size and balances[account]]
+        return self.choice(holders) if holders and self.random() < 0.85 else self.account()
+
+    def part(self, asset: int, account: int) -> int:
+        """An amount by what ``account`` holds of ``asset``; ``account`` may be outside the asset's span."""
+        balances = self.market.ledger.balances(asset)
+        return self.amount(int(balances[account]) if 0 <= account < balances.size else 0)
+
+    def one_of(self, members: Iterable[int]) -> int:
+        """A member mostly, else any wallet."""
+        known = sorted(members)
+        return self.choice(known) if known and self.random() < 0.85 else self.account()
 
     def slots(self, most: int = 4) -> np.ndarray:
         return np.array(self.sample(range(self.market.people.size), self.randint(1, most)), dtype=np.int64)
@@ -104,10 +121,22 @@ def _pool(market, dice):
 
 
 @entry("amm")
+def route(market, dice):
+    """Sell along the best route over all pools; reserves may have moved since, and the least may be too much."""
+    pools = [pool for _, pool in sorted(market.mechanism("amm").pools.items())]
+    traded = sorted({asset for pool in pools for asset in (pool.base, pool.quote)})
+    sold, bought = dice.choice(traded), dice.choice([*traded, dice.asset()])
+    account = dice.holder(sold)
+    amount, least = dice.part(sold, account), dice.choice([0, 0, 0, 10**6, MAX_INT64])
+    return lambda: routing.swap(market.ledger, routing.best_route(pools, sold, bought, amount), account, sold, least)
+
+
+@entry("amm")
 def swap(market, dice):
-    pool, account = _pool(market, dice), dice.account()
+    pool = _pool(market, dice)
     asset = dice.choice([pool.base, pool.quote])
-    amount, least = dice.amount(market.ledger.balance(asset, account)), dice.choice([0, 0, 0, 10**6])
+    account = dice.holder(asset)
+    amount, least = dice.part(asset, account), dice.choice([0, 0, 0, 10**6])
     return lambda: pool.swap(account, asset, amount, least)
 
 
@@ -120,8 +149,9 @@ def swap_for(market, dice):
 
 @entry("amm")
 def add_liquidity(market, dice):
-    pool, account = _pool(market, dice), dice.account()
-    base, quote = (dice.amount(market.ledger.balance(asset, account)) for asset in (pool.base, pool.quote))
+    pool = _pool(market, dice)
+    account = dice.holder(pool.base)
+    base, quote = (dice.part(asset, account) for asset in (pool.base, pool.quote))
     return lambda: pool.add_liquidity(account, base, quote)
 
 
@@ -205,6 +235,12 @@ def lapse(market, dice):
 # Claims and oracles ----------------------------------------------------------------------------------------------
 
 
+def forget(records, ids):
+    """What providers know of care is no contract and is written with the claim; here the claim may be undone."""
+    records._true[ids] = _UNKNOWN
+    records._count -= ids.size
+
+
 @entry("claims")
 def file_claims(market, dice):
     claims, records, slots = market.mechanism("claims"), market.mechanism("providers").records, dice.slots()
@@ -217,7 +253,9 @@ def file_claims(market, dice):
     def call():
         ids = claims.file(people["pool"][slots].astype(np.int64), slots, people["key"][slots],
                           slots + market.ledger.people_start, amounts, days, market.day, serials, people["plan"][slots])
-        records.add(ids[ids >= 0], true[ids >= 0])
+        filed = ids[ids >= 0]
+        records.add(filed, true[ids >= 0])
+        market.ledger.on_rollback(lambda: forget(records, filed))
         return ids
 
     return call
@@ -275,58 +313,6 @@ def promise(market, dice):
     return lambda: escrow.offer(claim, deposit, promises, contingent)
 
 
-# Governance ------------------------------------------------------------------------------------------------------
-
-
-def _action(market, dice):
-    paths = sorted(one.path for mechanism in market.active() for one in getattr(mechanism.section, "governable", ()))
-    return dice.choice([
-        ChangeParameter(dice.choice([*paths, "no.such"]), dice.choice([0.0, 1.0, -1.0, 1e9, dice.random() * 10])),
-        PayFromTreasury(market.usd, dice.account(), dice.amount()),
-        FundProgramme(dice.choice(["grants", "nothing"]), dice.number(3), dice.amount()),
-        SetBudget(dice.choice(["grants", "rewards", "x"]), dice.amount()),
-    ])
-
-
-@entry("governance")
-def propose(market, dice):
-    governance = market.mechanism("governance")
-    voter = dice.number(len(governance.power.voters))
-    actions = tuple(_action(market, dice) for _ in range(dice.randint(0, 3)))
-    return lambda: governance.propose(voter, actions, "fuzz")
-
-
-@entry("governance")
-def vote(market, dice):
-    governance = market.mechanism("governance")
-    number, voter = dice.number(len(governance.governor)), dice.number(len(governance.power.voters))
-    support = dice.choice(list(Support))
-    return lambda: governance.vote(number, voter, support)
-
-
-@entry("governance")
-def queue_or_execute(market, dice):
-    governance = market.mechanism("governance")
-    number = dice.number(len(governance.governor))
-    return lambda: dice.choice([governance.queue, governance.execute])(number)
-
-
-@entry("governance")
-def delegate(market, dice):
-    governance = market.mechanism("governance")
-    voter, account, slots = dice.number(len(governance.power.voters)), dice.choice(dice.agents), dice.slots()
-    voters = np.full(slots.size, np.int16(min(voter, 30_000)), dtype=np.int16)
-    if dice.random() < 0.5:
-        return lambda: governance.delegate(account, voter)
-    return lambda: governance.delegate_people(slots, voters)
-
-
-@entry("governance")
-def spend_without_authority(market, dice):
-    treasury, account, amount = market.mechanism("governance").treasury, dice.account(), dice.amount()
-    return lambda: treasury.spend(market.usd, account, amount, "theft", "")
-
-
 # Data and research -----------------------------------------------------------------------------------------------
 
 
@@ -358,5 +344,3 @@ def rank_grants(market, dice):
     number, voter, votes = dice.number(max(len(grants.rounds), 1)), dice.randrange(20), abs(dice.amount(1000))
     points = {dice.number(3): dice.choice([10_000, 5_000, -1, 20_000]) for _ in range(2)}
     return lambda: grants.rank(number, voter, votes, points)
-
-

@@ -96,6 +96,8 @@ class LendingPool:
         self.full_close_health = full_close_health
         self.full_close_below = full_close_below
         self.treasury = treasury
+        self.covered: Callable[[int, int], None] = lambda asset, amount: None
+        """Told (asset, amount) of each loss that the treasury has covered."""
 
     def list_market(self, market: LentMarket) -> None:
         """Let ``market`` be supplied and borrowed."""
@@ -225,10 +227,15 @@ class LendingPool:
             if owed:
                 reserve.accrue()
                 reserve.strike(account, owed)
-                reserve.lose(owed, self.treasury)
+                self._lose(reserve, owed)
                 reserve.reset_rate()
                 lost += owed
         return lost
+
+    def _lose(self, reserve: Reserve, amount: int) -> None:
+        paid = reserve.lose(amount, self.treasury)
+        if paid:
+            self.covered(reserve.asset, paid)
 
     # Auctions ------------------------------------------------------------------------------------------------
 
@@ -267,6 +274,6 @@ class LendingPool:
             reserve.replace(state._replace(auctioned=state.auctioned - claim, cash=state.cash + proceeds,
                                            protocol_bps=state.protocol_bps + above * BPS))
             if lost:
-                reserve.lose(lost, self.treasury)
+                self._lose(reserve, lost)
             reserve.reset_rate()
         return lost

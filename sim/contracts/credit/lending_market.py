@@ -60,6 +60,9 @@ class Lending(Mechanism):
             chain.register_kind(kind, gas)
         self._blocks_per_day = int(chain.blocks_per_day)
         self._amm: Any = market.find("amm")
+        governance: Any = market.find("governance")
+        if governance is not None:
+            self.pool.covered = lambda asset, paid: governance.treasury.book_guarantee(asset, paid, "bad_debt_cover")
         self.clock: BlockClock = self._amm.clock if self._amm is not None else BlockClock()
         for terms in self.section.markets:
             wanted = round(terms.opening * MICRO)

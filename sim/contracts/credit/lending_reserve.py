@@ -172,10 +172,10 @@ class Reserve:
         burnt = held if amount >= self.debt_of(account) else mul_div(amount, RAY, self.index())
         self.ledger.burn(self.debts, account, burnt, "lending_debt_off")
 
-    def lose(self, amount: int, treasury: int | None) -> None:
+    def lose(self, amount: int, treasury: int | None) -> int:
         """Record ``amount`` of debt as lost: borne by the protocol's part, the treasury if given, then all suppliers.
 
-        The debt itself has been struck off already.
+        The debt itself has been struck off already. Returns what the treasury paid.
         """
         state = self.state
         own = min(amount, state.protocol_bps // BPS)
@@ -187,6 +187,7 @@ class Reserve:
             protocol_bps=state.protocol_bps - own * BPS, bad_debt=state.bad_debt + amount,
             from_protocol=state.from_protocol + own, from_treasury=state.from_treasury + paid,
             cash=state.cash + paid))
+        return paid
 
     def _count(self, change: int) -> None:
         self.replace(self.state._replace(cash=self.state.cash + change))

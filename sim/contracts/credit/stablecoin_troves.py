@@ -121,8 +121,16 @@ class Troves:
     # Borrowing -----------------------------------------------------------------------------------------------
 
     def endow(self, account: int, collateral: int, debt: int) -> None:
-        """Before day 0: a trove for ``account`` out of collateral it holds; ``debt`` coins for it, without a fee."""
-        self._enter(account, collateral, Trove(collateral, debt + self.rules.reserve), debt, 0)
+        """Before day 0: a trove for ``account`` out of collateral it holds, or more of the one that it has; ``debt``
+        coins for it, without a fee."""
+        old = self.troves.get(account)
+        if old is None:
+            self._enter(account, collateral, Trove(collateral, debt + self.rules.reserve), debt, 0)
+            return
+        with self.ledger.atomic():
+            self.ledger.transfer(self.collateral, account, self.vault, collateral, "collateral")
+            self.ledger.mint(self.coin, account, debt, "stablecoin_loan")
+            self._write(account, Trove(old.collateral + collateral, old.debt + debt))
 
     def open(self, account: int, collateral: int, amount: int) -> int:
         """Deposit ``collateral`` and borrow ``amount``; returns the fee."""

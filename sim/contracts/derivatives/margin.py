@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any
 
+from sim.chain.mempool import Refused
 from sim.contracts.derivatives.parties import Party
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ CLOSE_OUT = "derivative_close_out"
 LATE = "derivative_late_payment"
 
 
-class MarginError(ValueError):
+class MarginError(Refused):
     """A contract cannot be opened, or is not open."""
 
 

@@ -41,7 +41,9 @@ class VotingDeposits:
         return -(-votes * MICRO // self._rate)
 
     def deposit(self, voter: int, amount: int) -> None:
-        """Take ``amount`` of cash from the voter's account."""
+        """Take ``amount`` of cash from the voter's account; :class:`Refused` where there is no such voter."""
+        if not 0 <= voter < len(self._votes.voters):
+            raise Refused(f"no voter {voter}")
         self._ledger.transfer(self._cash, self._votes.voters[voter], self.account, amount, "voting_deposit")
         self._set(voter, self.held.get(voter, 0) + amount)
 

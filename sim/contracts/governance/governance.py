@@ -31,7 +31,7 @@ from sim.contracts.governance.vote_book import VoteBook
 from sim.contracts.governance.vote_lock import VoteLock
 from sim.contracts.governance.vote_market import VoteMarket
 from sim.contracts.governance.vote_rules import VOTE_RULES
-from sim.contracts.governance.voting_power import NOBODY, VOTES_FROM, VotingPower
+from sim.contracts.governance.voting_power import NOBODY, VOTES_FROM, UnknownVoter, VotingPower
 from sim.kernel.fixedpoint import BPS, MICRO
 from sim.mechanism import Hook, Mechanism, Phase
 
@@ -159,12 +159,14 @@ class Governance(Mechanism):
 
     def propose(self, voter: int, actions: tuple[Action, ...], title: str) -> int:
         """Make a proposal today; :class:`~sim.contracts.governance.governor.GovernorError` where it is refused."""
+        self._require_voter(voter)
         number = self.governor.propose(voter, actions, self.market.day, title)
         self._event("proposed", number, voter=voter, actions=[_described(action) for action in actions])
         return number
 
     def vote(self, number: int, voter: int, support: Support) -> int:
         """Cast a vote today and return the votes counted; where votes lock tokens, they are locked from now on."""
+        self._require_voter(voter)
         votes = self.governor.cast_vote(number, voter, support, self.market.day)
         if self.locks is not None:
             until = max(self.market.day + self.section.vote_lock_days, self.governor.latest_deadline(number))
@@ -172,6 +174,11 @@ class Governance(Mechanism):
             if self.deposits is not None:
                 self.deposits.lock(voter, until)
         return votes
+
+    def _require_voter(self, voter: int) -> None:
+        """Numbers below zero would count from the end of the list: somebody else's power."""
+        if not 0 <= voter < len(self.power.voters):
+            raise UnknownVoter(f"no voter {voter}")
 
     def emergency_commit(self, number: int) -> bool:
         """Pass an open proposal by supermajority; true where it was executed at once."""

@@ -72,6 +72,13 @@ class Treasury:
         if asset == self.cash:
             self._book_out(kind, amount)
 
+    def book_guarantee(self, asset: int, amount: int, kind: str) -> None:
+        """Book ``amount`` that a contract has just drawn under a standing rule of the market: a loss that the treasury
+        covers, a market that it sponsors."""
+        if asset == self.cash:
+            self._restore_on_rollback()
+            self._book_out(kind, amount)
+
     def set_budget(self, name: str, amount: int, period_days: int = 30) -> None:
         """Create the standing budget ``name`` or change its amount per period."""
         if amount < 0:

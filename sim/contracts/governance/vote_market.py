@@ -47,6 +47,8 @@ class VoteMarket:
         """Put up ``budget`` from the account ``owner`` for votes on proposal ``number``."""
         if number in self.offers:
             raise Refused(f"there is an offer on proposal {number}")
+        if price < 0:
+            raise Refused(f"nobody sells a vote for {price}")
         self._ledger.transfer(self._cash, owner, self.account, budget, "bribe_escrow")
         self._ledger.on_rollback(lambda: self.offers.pop(number))
         self.offers[number] = Offer(owner, support, price, budget)

@@ -87,6 +87,8 @@ class MarketMaker:
         """Buy ``trade`` shares of each outcome for at most ``max_cost``; returns the cost."""
         if not self.open:
             raise MarketRefused(f"market {self.name} is closed")
+        if len(trade) != len(self.sold):
+            raise MarketRefused(f"market {self.name} has {len(self.sold)} outcomes, not {len(trade)}")
         before = self.shares_of(account)
         after = tuple(held + bought for held, bought in zip(before, trade, strict=True))
         if min(after) < 0:

@@ -89,12 +89,15 @@ def test_small_debts_are_closed_in_full():
 def test_a_debt_without_collateral_is_lost_and_somebody_bears_it(treasury, covered):
     """At 0.5 the collateral of 500 pays 476.19 of 750 at the bonus; 273.81 are lost, of which the treasury has 100."""
     bench = Bench(treasury)
+    told = []
+    bench.pool.covered = lambda asset, paid: told.append((asset, paid))
     bench.pool.borrow(bench.borrower, bench.usd, 750_000_000)
     bench.price.ratio = Fraction(1, 2)
     done = bench.liquidate()
     assert (done.repaid, done.seized, done.lost) == (476_190_477, 10**9, 273_809_523)
     state = bench.cash.state
     assert (state.bad_debt, state.from_treasury) == (273_809_523, covered)
+    assert told == ([(bench.usd, covered)] if covered else [])
     assert bench.cash.supplied_by(bench.supplier) == 10**12 - 273_809_523 + covered
     assert bench.cash.total_debt() == 0
 

@@ -186,3 +186,11 @@ def test_no_deposit_leaves_before_the_debt_that_it_is_to_bear(troves):
         troves.stability.withdraw(saver, 50 * MICRO)
     troves.liquidate(keeper, weak)
     assert troves.stability.total == 0
+
+
+def test_a_second_endowment_adds_to_the_trove_and_forgets_no_debt(troves):
+    first = troves.accounts[0]
+    troves.endow(first, 400 * MICRO, 100 * MICRO)
+    troves.endow(first, 200 * MICRO, 50 * MICRO)
+    assert troves.troves[first] == (600 * MICRO, 152 * MICRO)
+    assert troves.check() is None

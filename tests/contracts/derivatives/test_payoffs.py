@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from sim.chain.mempool import Refused
 from sim.contracts.derivatives.incidence_swap import IncidenceSwap, SwapTerms
 from sim.contracts.derivatives.margin import MarginedContract, MarginError, Side, Standing
 from sim.contracts.derivatives.morbidity_forward import ForwardTerms, MorbidityForward
@@ -144,3 +145,24 @@ def test_a_settlement_that_is_undone_leaves_no_payout_behind():
     with pytest.raises(RuntimeError):
         undone()
     assert (swap.payouts, swap.premiums, contract.accounts[Side.SHORT].owed) == ([], [], 0)
+
+
+def test_a_settlement_that_is_refused_or_rolled_back_leaves_no_period_and_no_payment():
+    _, contract = pair()
+    swap = IncidenceSwap(contract, SwapTerms(0, 0, 30, 3, 1000, 10, 300, 600))
+    forward = MorbidityForward(contract, ForwardTerms(0, 30, 1000, 0, MICRO))
+
+    def settle_and_fail(settle):
+        with contract.ledger.atomic():
+            settle()
+            raise RuntimeError
+
+    for settle in (lambda: swap.settle_period(450, 30), lambda: forward.settle(MICRO // 2, 30)):
+        with pytest.raises(RuntimeError):
+            settle_and_fail(settle)
+        assert (swap.settled, forward.payment, contract.standing) == (0, None, Standing.OPEN)
+    contract.expire(31)
+    for settle in (lambda: swap.settle_period(450, 60), lambda: forward.settle(0, 60)):
+        with pytest.raises(Refused):  # as any contract refuses, so that a block can roll it back
+            settle()
+    assert (swap.settled, forward.payment) == (0, None)

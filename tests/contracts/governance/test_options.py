@@ -286,3 +286,20 @@ def test_the_vote_market_pays_once_for_counted_votes_of_the_answer_bought():
     assert votes.claim(house.governor[number], 2) == 10
     assert votes.refund(number) == 0
     assert votes.escrow_holds() is None
+
+
+@pytest.mark.parametrize("voter", [-1, 3])
+def test_a_deposit_by_nobody_is_refused(voter):
+    house = House()
+    deposits = VotingDeposits(house.ledger, house.usd, house.power, 1_000_000)
+    with pytest.raises(Refused, match="no voter"):
+        deposits.deposit(voter, 10)
+    assert not deposits.held
+
+
+def test_nobody_offers_a_negative_price_for_votes():
+    house = House()
+    offers = VoteMarket(house.ledger, house.usd, house.power)
+    with pytest.raises(Refused):
+        offers.post(0, house.lender, FOR, -1, 10)
+    assert offers.quote(0, 10) is None

@@ -7,6 +7,7 @@ With SALUS_LONG=1 at least 10,000 operations, else a few hundred.
 
 import os
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -139,3 +140,13 @@ class MakerMachine(RuleBasedStateMachine):
 TestMaker = MakerMachine.TestCase
 TestMaker.settings = settings(max_examples=260 if LONG else 12, stateful_step_count=40, deadline=None,
                               derandomize=not LONG)
+
+
+def test_a_trade_of_too_few_outcomes_is_refused():
+    ledger = Ledger(institutions=8, people=0)
+    usd = ledger.asset("USDs")
+    sponsor = ledger.open_account("sponsor", "protocol")
+    ledger.mint(usd, sponsor, 1000, "x")
+    maker = MarketMaker(ledger, usd, "m", 3, sponsor, 1000)
+    with pytest.raises(MarketRefused, match="3 outcomes"):
+        maker.trade(sponsor, [1, 1], 100)
