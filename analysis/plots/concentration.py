@@ -46,8 +46,8 @@ def power(axes: Axes, table: pd.DataFrame, quota: str) -> Axes:
         axes.bar(places + shift, table[column], width=0.25, color=colour, label=label)
     axes.set_xticks(places, [str(name)[:14] for name in table.index])
     if len(table) > 8:
-        for label in axes.get_xticklabels():
-            label.set(rotation=35, ha="right", rotation_mode="anchor")
+        for name in axes.get_xticklabels():
+            name.set(rotation=35, ha="right", rotation_mode="anchor")
     else:
         axes.set_xlabel("voter")
     axes.grid(visible=False, axis="x")
