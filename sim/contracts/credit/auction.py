@@ -222,14 +222,14 @@ class CollateralAuctions(Mechanism):
         yield "collateral_auctions.lots_and_bids_are_held", self.check_held
 
     def check_held(self) -> str | None:
-        """The house holds exactly the open lots and the standing bids."""
+        """The house holds exactly the open lots and, in cash, the standing bids."""
         ledger = self._ledger
-        if ledger.balance(self.cash, self.house) != sum(auction.bid for auction in self.open.values()):
-            return "the auction house does not hold the standing bids"
-        for asset in sorted({auction.collateral for auction in self.open.values()}):
-            lots = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
-            if ledger.balance(asset, self.house) != lots:
-                return f"the auction house does not hold its lots of {ledger.symbol(asset)}"
+        for asset in sorted({self.cash, *(auction.collateral for auction in self.open.values())}):
+            held = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
+            if asset == self.cash:  # which may be pledged too
+                held += sum(auction.bid for auction in self.open.values())
+            if ledger.balance(asset, self.house) != held:
+                return f"the auction house does not hold its lots and bids in {ledger.symbol(asset)}"
         claims = sum(auction.claim for auction in self.open.values())
         if claims != self.lending.pool.market(self.cash).reserve.state.auctioned:
             return "the reserve claims another sum than the auctions are to bring"
