@@ -229,13 +229,13 @@ class CollateralAuctions(Mechanism):
         yield "collateral_auctions.lots_and_bids_are_held", self.check_held
 
     def check_held(self) -> str | None:
-        """The house holds exactly the open lots and the standing bids."""
+        """The house holds exactly the open lots and, in cash, the standing bids."""
         ledger = self._ledger
-        for asset in sorted({self.cash} | {auction.collateral for auction in self.open.values()}):
-            due = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
-            if asset == self.cash:
-                due += sum(auction.bid for auction in self.open.values())
-            if ledger.balance(asset, self.house) != due:
+        for asset in sorted({self.cash, *(auction.collateral for auction in self.open.values())}):
+            held = sum(auction.lot for auction in self.open.values() if auction.collateral == asset)
+            if asset == self.cash:  # which may be pledged too
+                held += sum(auction.bid for auction in self.open.values())
+            if ledger.balance(asset, self.house) != held:
                 return f"the auction house does not hold its lots and bids in {ledger.symbol(asset)}"
         claims = sum(auction.claim for auction in self.open.values())
         if claims != self.lending.pool.market(self.cash).reserve.state.auctioned:
