@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sim.contracts.derivatives.margin import MarginedContract, Side, Standing
 from sim.contracts.derivatives.parties import CashParty, Party
-from sim.mechanism import Exposure, Statement
+from sim.mechanism import Exposure, Mechanism, Statement
 
 KIND = "derivative"
 
@@ -108,3 +108,32 @@ class Desk:
 def worth(contract: MarginedContract, side: Side) -> int:
     """Marked value of a contract to a side."""
     return contract.value if side is Side.LONG else -contract.value
+
+
+class DeskMechanism(Mechanism):
+    """A mechanism whose debts are those of its ``desk``; a subclass says whose balance sheets it states."""
+
+    desk: Desk
+
+    def stated(self) -> Sequence[CashParty]:
+        """Parties that are institutions of this mechanism alone."""
+        return ()
+
+    def exposures(self) -> list[Exposure]:
+        """What stayed unpaid."""
+        return self.desk.exposures()
+
+    def obligations_due(self, day: int) -> Sequence[Exposure]:
+        """The same, for clearing."""
+        return self.desk.obligations_due()
+
+    def settle_obligations(self, day: int, paid: Sequence[int]) -> None:
+        """Pay what clearing found."""
+        self.desk.settle_obligations(paid)
+
+    def statements(self) -> list[Statement]:
+        """Balance sheets of :meth:`stated`."""
+        return [self.desk.statement(party) for party in self.stated()]
+
+    def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
+        yield from self.desk.invariants()

@@ -6,20 +6,20 @@ entered after a base period, marked every day and settled once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.derivatives.desk import Desk
+from sim.agents.derivatives.desk import Desk, DeskMechanism
 from sim.agents.derivatives.swap_report import incurred
 from sim.chain.mempool import Batch
 from sim.contracts.derivatives.margin import MarginedContract, MarginError, Side
 from sim.contracts.derivatives.morbidity_forward import ForwardTerms, MorbidityForward
 from sim.contracts.derivatives.parties import CashParty, PoolParty
 from sim.kernel.fixedpoint import MICRO, mul_div
-from sim.mechanism import Exposure, Hook, Market, Mechanism, Phase, Statement
+from sim.mechanism import Hook, Market, Phase
 from sim.scenario.sections.morbidity_forward import MorbidityForwardSection
 
 KIND = "derivative_forward"
@@ -31,7 +31,7 @@ SCALE = 1_000_000
 Ints = NDArray[np.int64]
 
 
-class TrendForwards(Mechanism):
+class TrendForwards(DeskMechanism):
     """See the module. ``forwards`` are those in force or ended."""
 
     section: MorbidityForwardSection
@@ -158,21 +158,9 @@ class TrendForwards(Mechanism):
 
     # Debts and observations ----------------------------------------------------------------------------------
 
-    def exposures(self) -> list[Exposure]:
-        """What stayed unpaid."""
-        return self.desk.exposures()
-
-    def obligations_due(self, day: int) -> Sequence[Exposure]:
-        """The same, for clearing."""
-        return self.desk.obligations_due()
-
-    def settle_obligations(self, day: int, paid: Sequence[int]) -> None:
-        """Pay what clearing found."""
-        self.desk.settle_obligations(paid)
-
-    def statements(self) -> list[Statement]:
-        """Balance sheets of sellers."""
-        return [self.desk.statement(party) for party in self.sellers]
+    def stated(self) -> Sequence[CashParty]:
+        """Sellers."""
+        return self.sellers
 
     def observe(self, market: Market) -> None:
         series = market.record.series
@@ -198,6 +186,3 @@ class TrendForwards(Mechanism):
             agreed = self.base / SCALE * (after - before) * growth
             metric("morbidity_forward.squared_deviation_unhedged", ((last - first - agreed) / agreed) ** 2)
             metric("morbidity_forward.squared_deviation", ((last - first - agreed - payment) / agreed) ** 2)
-
-    def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
-        yield from self.desk.invariants()

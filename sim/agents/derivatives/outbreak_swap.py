@@ -7,7 +7,7 @@ period is settled when the committee's report is in. Funds raise levies for what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.derivatives.desk import Desk
+from sim.agents.derivatives.desk import Desk, DeskMechanism
 from sim.agents.derivatives.pricing import Belief, case_paths, loaded_price, nearest
 from sim.agents.derivatives.relief import OwnPayments, RegionalFund
 from sim.agents.derivatives.surveillance import CaseCount, IncidenceCommittee
@@ -25,7 +25,7 @@ from sim.contracts.derivatives.incidence_swap import IncidenceSwap, SwapTerms
 from sim.contracts.derivatives.margin import MarginedContract, MarginError, Side
 from sim.contracts.derivatives.parties import CashParty, Party, PoolParty
 from sim.kernel.fixedpoint import MICRO
-from sim.mechanism import Exposure, Hook, Market, Mechanism, Phase, Statement
+from sim.mechanism import Hook, Market, Phase
 from sim.scenario.sections.outbreak_swap import OutbreakSwapSection
 from sim.world.epidemic.transmission import uniform_mixing
 
@@ -53,7 +53,7 @@ class Position:
     received: list[int] = field(default_factory=list)
 
 
-class OutbreakSwap(Mechanism):
+class OutbreakSwap(DeskMechanism):
     """See the module. ``positions`` are the swaps in force or ended, ``shares`` float64[paths, periods, regions] the
     payouts of the simulated epidemics as parts of the notional."""
 
@@ -280,27 +280,12 @@ class OutbreakSwap(Mechanism):
 
     # Debts and observations ----------------------------------------------------------------------------------
 
-    def exposures(self) -> list[Exposure]:
-        """What stayed unpaid."""
-        return self.desk.exposures()
-
-    def obligations_due(self, day: int) -> Sequence[Exposure]:
-        """The same, for clearing."""
-        return self.desk.obligations_due()
-
-    def settle_obligations(self, day: int, paid: Sequence[int]) -> None:
-        """Pay what clearing found."""
-        self.desk.settle_obligations(paid)
-
-    def statements(self) -> list[Statement]:
-        """Balance sheets of sellers and regional funds."""
-        return [self.desk.statement(party) for party in (*self.sellers, *self.funds)]
+    def stated(self) -> Sequence[CashParty]:
+        """Sellers and regional funds."""
+        return [*self.sellers, *self.funds]
 
     def observe(self, market: Market) -> None:
         self.report.record_day(market)
 
     def finish(self, market: Market) -> None:
         self.report.record_run(market)
-
-    def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
-        yield from self.desk.invariants()

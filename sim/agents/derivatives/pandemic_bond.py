@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.agents.derivatives.desk import Desk
+from sim.agents.derivatives.desk import Desk, DeskMechanism
 from sim.agents.derivatives.mortality import Deaths, delay_law, fatality_by_age
 from sim.agents.derivatives.pricing import Belief, case_paths
 from sim.agents.derivatives.relief import RegionalFund
@@ -25,7 +25,7 @@ from sim.contracts.derivatives.pandemic_trigger import Reported, TriggerRules, d
 from sim.contracts.derivatives.parties import CashParty
 from sim.kernel.draws import agent_key
 from sim.kernel.fixedpoint import BPS, MICRO, share_pot
-from sim.mechanism import Exposure, Hook, Market, Mechanism, Phase, Statement
+from sim.mechanism import Hook, Market, Phase
 from sim.scenario.sections.pandemic_bond import PandemicBondSection
 from sim.world.epidemic.transmission import uniform_mixing
 
@@ -33,7 +33,7 @@ YEAR_DAYS = 365
 Ints = NDArray[np.int64]
 
 
-class PandemicFacility(Mechanism):
+class PandemicFacility(DeskMechanism):
     """See the module. ``bonds`` are the classes that were subscribed."""
 
     section: PandemicBondSection
@@ -210,21 +210,9 @@ class PandemicFacility(Mechanism):
 
     # Debts and observations ----------------------------------------------------------------------------------
 
-    def exposures(self) -> list[Exposure]:
-        """What stayed unpaid on swaps."""
-        return self.desk.exposures()
-
-    def obligations_due(self, day: int) -> Sequence[Exposure]:
-        """The same, for clearing."""
-        return self.desk.obligations_due()
-
-    def settle_obligations(self, day: int, paid: Sequence[int]) -> None:
-        """Pay what clearing found."""
-        self.desk.settle_obligations(paid)
-
-    def statements(self) -> list[Statement]:
-        """Balance sheets of the sellers of swaps."""
-        return [self.desk.statement(party) for party in self.swap_sellers]
+    def stated(self) -> Sequence[CashParty]:
+        """Sellers of swaps."""
+        return self.swap_sellers
 
     def observe(self, market: Market) -> None:
         series = market.record.series
@@ -280,7 +268,7 @@ class PandemicFacility(Mechanism):
         metric("pandemic_bond.squared_deviation", ((deviation - payout + believed) / persons) ** 2)
 
     def invariants(self) -> Iterable[tuple[str, Callable[[], str | None]]]:
-        yield from self.desk.invariants()
+        yield from super().invariants()
 
         def trusts_hold_the_principal() -> str | None:
             return next((fault for bond in self.bonds if (fault := bond.check_trust()) is not None), None)
