@@ -12,6 +12,11 @@ from analysis.plots.style import BLUE, GREY, ORANGE, RED, percent, plain, short
 
 TITLE, PLACE = "Adversaries", 118
 
+ROWS = (("attempts", "attempts", "{:,.0f}".format), ("went_through", "went through", "{:,.0f}".format),
+        ("expected", "profit expected, USD", short), ("profit", "profit, USD", short),
+        ("loss", "victims' loss, USD", short))
+"""Column of :func:`analysis.adversaries.outcomes`, what it is, format."""
+
 
 def adversaries_html(run: Run) -> str:
     """Table of the run's adversaries: attempts, how many went through, profit expected and made, victims' loss, cost;
@@ -23,15 +28,13 @@ def adversaries_html(run: Run) -> str:
     found = adversaries.outcomes(run.metrics)
     if found.empty:
         return ""
-    rows = []
-    for name, row in found.iterrows():
-        spent = [f"{short(amount)} {words}" for amount, words in adversaries.spending(run, str(name))]
-        counts = ["–" if math.isnan(row[column]) else f"{round(row[column]):,}" for column in ("attempts",
-                                                                                              "went_through")]
-        money = ["–" if math.isnan(row[column]) else short(row[column]) for column in ("expected", "profit", "loss")]
-        rows.append([text(row["adversary"]), *counts, *money, text("; ".join(spent) or "nothing reported")])
-    return table(["adversary", "attempts", "went through", "profit expected, USD", "profit, USD", "victims' loss, USD",
-                  "paid or put up"], rows, (1, 2, 3, 4, 5)) + (
+    spent = ["<br>".join(text(f"{short(amount)} {words}") for amount, words in adversaries.spending(run, str(name)))
+             or "nothing reported" for name in found.index]
+    rows = [[words, *("–" if math.isnan(value) else form(float(value)) for value in found[column])]
+            for column, words, form in ROWS]
+    # a column each, so that the one or two of a run fit a phone
+    return "<h3>What attacks brought</h3>" + table(
+        ["", *map(text, found["adversary"])], [*rows, ["paid or put up", *spent]], tuple(range(1, len(found) + 1))) + (
         '<p class="meta">An adversary acts where it expects a profit from what it can observe; a dash stands for what '
         "it did not report. Profit is after gas, tokens at fair value.</p>")
 
@@ -57,7 +60,7 @@ def adversaries_chapter(chapter: Chapter, run: Run) -> None:
         add_lines(chapter, run, {"oracle_briber.locked": "locked behind promises",
                                  "oracle_briber.bribes": "paid, a day"},
                   "What bribes cost", "USD", "A promise that falls due only where it fails locks money and costs next "
-                  "to nothing.", short, colours=(GREY, ORANGE))
+                  "to nothing; a plain bribe is paid for each vote.", short, colours=(GREY, ORANGE))
     add_lines(chapter, run, {"fraud_ring.believed_detection": "believed"}, "Detection that the ring reckons with",
               "probability of a denial", "It files where this leaves a profit.", percent)
     chapter.below.append(html)

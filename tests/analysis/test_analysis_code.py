@@ -12,7 +12,9 @@ from sim.scenario.registry import section_types
 
 FILES = sorted((Path(__file__).resolve().parents[2] / "analysis").rglob("*.py"))
 PREFIXES = {"claims.unpaid_day90_decile_", "patients.uninsured_decile_", "patients.top"}
-SETTINGS = {"insurance.mcr_gate", "insurance.premium_shares.claims", "population.patients"}
+SETTINGS = {"insurance.mcr_gate", "insurance.premium_shares.claims", "population.patients",
+            "stablecoin.critical_ratio", "stablecoin.minimum_ratio", "synthetics.issuance_ratio",
+            "synthetics.liquidation_ratio"}
 
 
 def names_used(tree: ast.Module) -> set[str]:
