@@ -50,6 +50,10 @@ class Delegate(mesa.Agent):
         self.key = agent_key(name)
 
 
+MOST_FEE = 10**15
+"""A billion dollars: no fee limit is higher, whatever a proposal promises to pay."""
+
+
 @dataclass(slots=True)
 class Ballot:
     """A delegate's decision on one proposal: when it votes, how, and what the vote is worth to it (micro-USD)."""
@@ -215,7 +219,8 @@ class Delegates(Mechanism):
         due = [ballot for ballot in self._ballots[proposal.number] if ballot.day == day]
         if due:
             self._submit("vote", [ballot.delegate for ballot in due],
-                         np.array([ballot.worth for ballot in due], dtype=np.int64), proposal.deadline,
+                         np.array([min(ballot.worth, MOST_FEE) for ballot in due], dtype=np.int64),
+                         proposal.deadline,
                          lambda rows: self._cast(proposal, [due[row] for row in rows]))
 
     def _decide(self, proposal: Proposal, day: int) -> list[Ballot]:

@@ -7,8 +7,9 @@ import json
 import numpy as np
 import pytest
 
-from sim.contracts.governance.actions import ChangeParameter
+from sim.contracts.governance.actions import ChangeParameter, PayFromTreasury
 from sim.contracts.governance.governor import ProposalState, Support
+from sim.kernel.fixedpoint import MAX_INT64
 
 MILLION = 10**12
 QUIET = {"proposals_per_year": 0.0}
@@ -174,6 +175,18 @@ def test_delegates_vote_their_interest(village):
         if proposal.executed_on is not None:
             value[action.path] = action.value
     assert checked > 20
+
+
+def test_a_proposal_that_promises_more_money_than_there_is_can_be_voted_on(village):
+    """Its gain, as a limit for fees, would not fit into a ledger's integer."""
+    market = village(delegates=QUIET).days(2)
+    governance, delegates = market.mechanism("governance"), market.mechanism("delegates")
+    payee = market.ledger.account("provider 3")
+    whale = next(agent for agent in delegates.agents if agent.kind == "whales")
+    number = governance.propose(whale.voter, (PayFromTreasury(market.usd, payee, MAX_INT64),), "riches")
+    delegates.interests.gain = lambda agent, proposal: 1e16
+    market.days(6)
+    assert governance.governor[number].turnout > 0.0
 
 
 def test_delegates_are_paid_from_the_standing_budget(village):
