@@ -129,4 +129,4 @@ def test_liquidators_of_loans_and_of_issuers_meet_in_one_market(market):
     both = market(lending__liquidation="direct", liquidators__number="2")
     both.step()
     assert both.ledger.has_account("loan_liquidator_1")
-    assert both.ledger.has_account("liquidator_1")
+    assert both.ledger.has_account("synthetics_liquidator_1")
