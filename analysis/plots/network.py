@@ -16,6 +16,9 @@ MARGINS = (0.2, 0.2, 0.2, 0.34)
 MOST_EDGES = 300
 """Claims that are drawn, the largest first."""
 
+MOST_LEVEL = 20
+"""Institutions whose names are written level."""
+
 
 def network(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> Axes:
     """Institutions on a circle: area by equity, blue those that owe nothing, orange those that owe, red rings where
@@ -44,10 +47,18 @@ def network(axes: Axes, nodes: pd.DataFrame, edges: pd.DataFrame) -> Axes:
         axes.scatter([x], [y], s=area[name], color=ORANGE if nodes["owes"][name] > 0 else BLUE, zorder=2,
                      edgecolors="white" if sound else RED, linewidths=0.8 if sound else 2.0)
         away = 1.0 + (np.sqrt(area[name] / np.pi) + 6) / 110
-        axes.text(x * away, y * away, str(name)[:14], fontsize=7, va="center",
-                  ha="left" if np.cos(angle) > 0.2 else "right" if np.cos(angle) < -0.2 else "center")
+        right = np.cos(angle) > 0.0
+        if len(order) > MOST_LEVEL:  # along the radius, or neighbours at the top and the bottom overlap
+            axes.text(x * away, y * away, str(name)[:14], fontsize=6, va="center", ha="left" if right else "right",
+                      rotation=np.degrees(angle) + (0.0 if right else 180.0), rotation_mode="anchor")
+        else:
+            axes.text(x * away, y * away, str(name)[:14], fontsize=7, va="center",
+                      ha="center" if abs(np.cos(angle)) <= 0.2 else "left" if right else "right")
     axes.set_xlim(-1.6, 1.6)
     axes.set_ylim(-1.35, 1.35)
+    if len(order) > MOST_LEVEL:
+        axes.set_xlim(-1.9, 1.9)
+        axes.set_ylim(-1.7, 1.7)
     axes.set_aspect("equal")
     axes.axis("off")
     marks = [Line2D([], [], linestyle="", marker="o", color=colour, markeredgecolor=edge, markeredgewidth=1.5,
