@@ -50,7 +50,7 @@ class Keeper(mesa.Agent):
         desk, house = self.desk, self.desk.house
         if auction.bidder == self.account or house.ended(auction):
             return 0, 0, 0
-        fetches = desk.pools[auction.collateral].quote_out(auction.collateral, auction.lot)
+        fetches = desk.fetches(auction.collateral, auction.lot)
         worth = mul_div(fetches, BPS - desk.margin_bps, BPS)
         least = house.least_bid(auction)
         cash = desk.ledger.balance(desk.cash, self.account)
@@ -113,6 +113,13 @@ class Keepers(Mechanism):
         """Market makers in which a collateral trades against cash, by asset; all are open when it is first asked."""
         return {pool.base: pool for pool in self.amm.pools.values()
                 if pool.quote == self.cash and pool.base in self.lending.pool.markets}
+
+    def fetches(self, asset: int, amount: int) -> int:
+        """Cash that ``amount`` of a collateral would bring now: cash itself, or a sale; 0 where nobody makes a market."""
+        if asset == self.cash:
+            return amount
+        pool = self.pools.get(asset)
+        return pool.quote_out(asset, amount) if pool is not None else 0
 
     def start_one(self) -> bool:
         """Put the first position out of health up for auction; whether there was one."""

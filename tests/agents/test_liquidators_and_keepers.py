@@ -100,3 +100,13 @@ def test_borrowers_lose_the_tokens_less_the_debt_that_they_repaid(tmp_path: Path
     assert figures["lending.liquidated"] > 0.0
     # A bonus of five per cent, and what was sold below the price that came back in the end.
     assert 0.0 < figures["borrowers.loss"] < figures["lending.liquidated"]
+
+
+def test_keepers_know_what_a_lot_of_cash_is_worth(tmp_path: Path) -> None:
+    """Cash can be pledged too, and has no market maker."""
+    market = build(tmp_path, SCENARIO + AUCTION + "keepers: {}\n")
+    market.step()
+    keepers = market.mechanism("keepers")
+    assert keepers.fetches(market.usd, 1_000) == 1_000
+    assert 0 < keepers.fetches(market.ledger.asset_id("HLT"), 10**6) < 2 * 10**6
+    assert keepers.fetches(market.ledger.asset_id("HLT-LP"), 10**6) == 0
