@@ -115,7 +115,7 @@ class Keepers(Mechanism):
                 if pool.quote == self.cash and pool.base in self.lending.pool.markets}
 
     def fetches(self, asset: int, amount: int) -> int:
-        """Cash that ``amount`` of a collateral would bring now: cash itself, or a sale; 0 where nobody makes a market."""
+        """Cash that ``amount`` of a collateral would bring now: itself, or by a sale; 0 without a market for it."""
         if asset == self.cash:
             return amount
         pool = self.pools.get(asset)
