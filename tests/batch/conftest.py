@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,13 +90,19 @@ def plugged(tmp_path: Path, repository: Path) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": f"{repository}{os.pathsep}{site}"}
 
 
+def listen_to_interrupts() -> None:
+    """In the child: a test run in the background would hand on that Ctrl-C is to be ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(plugged: dict[str, str], repository: Path, tmp_path: Path) -> Start:
     """Starts ``salus`` with arguments in its own process, in ``tmp_path``; more of the environment as keywords."""
 
     def run(*arguments: object, **more: str) -> subprocess.Popen[str]:
         return subprocess.Popen([sys.executable, str(repository / "run_sim.py"), *map(str, arguments)], cwd=tmp_path,
-                                env=plugged | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                env=plugged | more, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=listen_to_interrupts)
 
     return run
 
