@@ -67,7 +67,7 @@ class Assertions:
         batch = _Day(ids[paid], accounts[paid], bonds[paid], np.ones(int(paid.sum()), dtype=np.bool_))
         days = self._open.setdefault(until, [])
         days.append(batch)
-        self.ledger.on_rollback(lambda: days.remove(batch))
+        self.ledger.on_rollback(lambda: days.pop())  # the last one by then: what came later is undone before
         return paid
 
     def unchallenged(self) -> NDArray[np.int64]:

@@ -110,3 +110,24 @@ def test_bonds_are_covered_whatever_happens(steps):
         day += int(right)
         assert assertions.check() is None
     assert int(ledger.balances(usd).sum()) == 4_000
+
+
+def test_filings_of_several_claims_that_are_undone_leave_no_bond_open():
+    ledger = Ledger(institutions=8, people=0)
+    usd = ledger.asset("USDs", issuer=None, span="all")
+    wallets = np.array([ledger.open_account("a", "households"), ledger.open_account("b", "households")])
+    for wallet in wallets.tolist():
+        ledger.mint(usd, wallet, 100, "endowment")
+    assertions = Assertions(ledger, usd, ledger.open_account("store", "protocol"), 5_000)
+
+    def undone() -> None:
+        with ledger.atomic():
+            for first in (1, 3):
+                assertions.open(np.array([first, first + 1]), wallets, np.array([10, 10]), 5)
+            raise RuntimeError
+
+    assertions.open(np.array([7, 8]), wallets, np.array([10, 10]), 5)
+    with pytest.raises(RuntimeError):
+        undone()
+    assert assertions.unchallenged().tolist() == [7, 8]
+    assert ledger.balance(usd, int(wallets[0])) == 90
